@@ -1,0 +1,186 @@
+"""The data of the figures, seeded: the same arguments give the same numbers on every machine."""
+
+from itertools import combinations_with_replacement
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from . import _check
+
+
+class Problem(eqx.Module):
+    """A data set: `X, y, weights = problem` unpacks the three fields that every problem has.
+
+    **Fields:**
+
+    - `X`: samples, "n d".
+    - `y`: targets, or labels -1 and +1, "n".
+    - `weights`: the true weights "d", where the data are made from some; otherwise None.
+    - `name`: what the data are, in a few words.
+    - `feature_names`: d names, where the features have one.
+    - `X_test`, `y_test`: held-out samples, where there are any.
+    """
+
+    X: Float[Array, "n d"]
+    y: Float[Array, " n"]
+    weights: Float[Array, " d"] | None
+    name: str = eqx.field(static=True)
+    feature_names: tuple[str, ...] | None = eqx.field(static=True, default=None)
+    X_test: Float[Array, "m d"] | None = None
+    y_test: Float[Array, " m"] | None = None
+
+    def __iter__(self):
+        return iter((self.X, self.y, self.weights))
+
+
+def sparse_regression(
+    n: int = 20, d: int = 40, sparsity: int = 4, *, noise: float = 0.0, seed: int = 0
+) -> Problem:
+    r"""Linear regression with sparse true weights :math:`w^*`.
+
+    The entries of X are independent of law :math:`N(0, 1)`, and :math:`y = X w^* + \sigma \xi` with
+    :math:`\xi \sim N(0, I)`. The support of :math:`w^*` is uniform. Its magnitudes are evenly spaced
+    from 1.2 down to 0.6, in random places, and its signs alternate along a random order, so that a
+    picture can tell the weights apart. With the default arguments the min-l1 interpolator is
+    :math:`w^*`.
+
+    **Arguments:** `n` samples, `d` features, `sparsity` of which are used, `noise`
+    :math:`\sigma \ge 0`, `seed`.
+
+    **Raises:** `ValueError` for sizes that are not positive integers, a sparsity above d, a negative
+    noise, or a seed that is not a non-negative integer.
+
+    >>> import jax; jax.config.update("jax_enable_x64", True)
+    >>> import implicitbias as ib
+    >>> X, y, weights = ib.sparse_regression(20, 40, 4, seed=0)
+    >>> X.shape, weights[weights != 0].round(1).tolist()
+    ((20, 40), [-0.6, 1.2, 1.0, -0.8])
+    """
+    _check_integer("n", n, at_least=1)
+    _check_integer("d", d, at_least=1)
+    _check_integer("sparsity", sparsity, at_least=1)
+    if sparsity > d:
+        raise ValueError(f"sparsity must be at most d = {d}, found {sparsity}")
+    if not (np.isfinite(noise) and noise >= 0):
+        raise ValueError(f"noise must be finite and not negative, found {noise}")
+    generator = _generator(seed)
+    X = generator.standard_normal((n, d))
+    support = np.sort(generator.choice(d, sparsity, replace=False))
+    signs = generator.permutation((-1.0) ** np.arange(sparsity))
+    weights = np.zeros(d)
+    weights[support] = signs * generator.permutation(np.linspace(1.2, 0.6, sparsity))
+    y = X @ weights + noise * generator.standard_normal(n)
+    name = f"sparse regression (n = {n}, d = {d}, {sparsity}-sparse)"
+    return _problem(X, y, weights, name=name)
+
+
+def separable_classification(
+    n: int = 20, d: int = 10, *, margin: float = 0.5, seed: int = 0
+) -> Problem:
+    r"""Two balanced classes, separated by a hyperplane through the origin.
+
+    A unit vector :math:`w^*` is uniform on the sphere, labels :math:`y_i = \pm 1` are equally many (one
+    more +1 when n is odd), and :math:`x_i = g_i + y_i m w^*` where :math:`g_i \sim N(0, I)` is
+    conditioned on the side of its label. So :math:`y_i \langle x_i, w^* \rangle \ge m`, and the
+    largest l2 margin of a unit vector is m at least.
+
+    **Arguments:** `n` samples, `d` features, `margin` m > 0, `seed`.
+
+    **Raises:** `ValueError` for sizes that are not integers (n at least 2, d at least 1), a margin
+    that is not positive, or a seed that is not a non-negative integer.
+
+    >>> import jax; jax.config.update("jax_enable_x64", True)
+    >>> import implicitbias as ib
+    >>> X, labels, weights = ib.separable_classification(6, 2, margin=1.0, seed=0)
+    >>> bool((labels * (X @ weights)).min() >= 1.0)
+    True
+    """
+    _check_integer("n", n, at_least=2)
+    _check_integer("d", d, at_least=1)
+    _check.positive("margin", margin)
+    generator = _generator(seed)
+    weights = generator.standard_normal(d)
+    weights /= np.linalg.norm(weights)
+    labels = generator.permutation((-1.0) ** np.arange(n))
+    X = generator.standard_normal((n, d))
+    along = X @ weights
+    X += np.outer(labels * (np.abs(along) + margin) - along, weights)
+    name = f"separable classification (n = {n}, d = {d}, margin {margin:g})"
+    return _problem(X, labels, weights, name=name)
+
+
+def diabetes(patients: int = 40, *, seed: int = 0) -> Problem:
+    r"""Disease progression after a year, of fewer patients than features.
+
+    The data that scikit-learn bundles (442 patients, 10 measurements; Efron, Hastie, Johnstone and
+    Tibshirani 2004, doi:10.1214/009053604000000067), with all products of two measurements: 10 + 45
+    products + 9 squares = 64 features. The square of `sex`, which takes two values, is left out.
+    Every column, and the target, has mean 0 and variance 1 over all 442 patients, as in the bundled
+    data. Training patients are drawn without replacement; the others are held out. There are no
+    true weights.
+
+    **Arguments:** `patients` in training, from 1 to 63, and `seed`.
+
+    **Raises:** `ValueError` for any other number of patients, or a seed that is not a non-negative
+    integer.
+
+    >>> import jax; jax.config.update("jax_enable_x64", True)
+    >>> import implicitbias as ib
+    >>> problem = ib.diabetes(40, seed=0)
+    >>> problem.X.shape, problem.X_test.shape
+    ((40, 64), (402, 64))
+    >>> problem.feature_names[2], problem.feature_names[-2]
+    ('bmi', 's5 × s6')
+    """
+    from sklearn.datasets import load_diabetes  # slow to import, and needed here only
+
+    _check_integer("patients", patients, at_least=1)
+    data = load_diabetes(scaled=False)
+    measured, names = _standardised(data.data), list(data.feature_names)
+    pairs = [
+        (i, j)
+        for i, j in combinations_with_replacement(range(len(names)), 2)
+        if (names[i], names[j]) != ("sex", "sex")
+    ]
+    products = np.column_stack([measured[:, i] * measured[:, j] for i, j in pairs])
+    X = np.column_stack([measured, _standardised(products)])
+    y = _standardised(data.target)
+    if patients >= X.shape[1]:
+        raise ValueError(
+            f"patients must be fewer than the {X.shape[1]} features, found {patients}: "
+            "with more of them no weights fit the data exactly"
+        )
+    order = _generator(seed).permutation(len(y))
+    train, test = order[:patients], order[patients:]
+    names += [f"{names[i]}²" if i == j else f"{names[i]} × {names[j]}" for i, j in pairs]
+    return _problem(
+        X[train],
+        y[train],
+        None,
+        name=f"diabetes ({patients} patients, {X.shape[1]} features)",
+        feature_names=tuple(names),
+        X_test=jnp.asarray(X[test]),
+        y_test=jnp.asarray(y[test]),
+    )
+
+
+def _problem(X: np.ndarray, y: np.ndarray, weights: np.ndarray | None, **rest) -> Problem:
+    _check.require_x64()
+    truth = None if weights is None else jnp.asarray(weights)
+    return Problem(jnp.asarray(X), jnp.asarray(y), truth, **rest)
+
+
+def _standardised(columns: np.ndarray) -> np.ndarray:
+    return (columns - columns.mean(axis=0)) / columns.std(axis=0)
+
+
+def _generator(seed: int) -> np.random.Generator:
+    _check_integer("seed", seed, at_least=0)
+    return np.random.default_rng(seed)
+
+
+def _check_integer(name: str, value: int, *, at_least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < at_least:
+        raise ValueError(f"{name} must be an integer, at least {at_least}, found {value!r}")
