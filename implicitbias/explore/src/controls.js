@@ -1,0 +1,75 @@
+// One control for each axis: native inputs with labels, so that keyboards and screen readers work.
+import { html } from "./dom.js";
+import { number, position } from "./format.js";
+import { playButton } from "./play.js";
+
+let groups = 0;
+
+export function control(axis, figure) {
+  return axis.kind === "choice" ? choice(axis, figure) : slider(axis, figure);
+}
+
+function slider(axis, figure) {
+  const last = axis.values.length - 1;
+  const input = html("input", { type: "range", min: 0, max: last, step: 1 });
+  const value = html("span", { class: "value", "aria-hidden": "true" });
+  input.addEventListener("input", () => figure.move({ [axis.name]: Number(input.value) }));
+  const track = html("div", { class: "track" }, input);
+  const element = html(
+    "div",
+    { class: `control ${axis.kind}`, "data-axis": axis.name },
+    html("label", {}, name(axis), track),
+    value,
+  );
+  if (axis.ends[0])
+    element.append(
+      html("div", { class: "ends", "aria-hidden": "true" }, html("span", {}, axis.ends[0]), html("span", {}, axis.ends[1])),
+    );
+  const play = axis.kind === "time" ? playButton(axis, figure) : null;
+  if (play) element.prepend(play.element);
+  return {
+    element,
+    stop: () => play?.stop(),
+    draw() {
+      const k = figure.index[axis.name];
+      const text = reading(axis, figure);
+      input.value = k;
+      input.setAttribute("aria-valuetext", text);
+      input.style.setProperty("--done", `${(100 * k) / last}%`);
+      value.textContent = text;
+    },
+  };
+}
+
+function choice(axis, figure) {
+  const group = `${figure.payload.name}-${axis.name}-${groups++}`;
+  const inputs = axis.values.map((_, k) => html("input", { type: "radio", name: group, value: k }));
+  const options = inputs.map((input, k) => html("label", {}, input, html("span", {}, position(axis, k))));
+  const element = html(
+    "fieldset",
+    { class: "control choice", "data-axis": axis.name },
+    html("legend", {}, name(axis)),
+    html("div", { class: "options" }, ...options),
+  );
+  element.addEventListener("change", (event) => figure.move({ [axis.name]: Number(event.target.value) }));
+  return {
+    element,
+    stop() {},
+    draw() {
+      inputs[figure.index[axis.name]].checked = true;
+    },
+  };
+}
+
+function name(axis) {
+  const label = html("span", { class: "name" }, axis.label);
+  if (axis.symbol) label.append(" ", html("i", {}, axis.symbol));
+  return label;
+}
+
+function reading(axis, { data, index }) {
+  const k = index[axis.name];
+  if (!axis.reads) return position(axis, k);
+  if (k === axis.values.length - 1) return "converged";
+  return `t = ${number(data.at(axis.reads, index))}`;
+}

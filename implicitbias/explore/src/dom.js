@@ -1,0 +1,30 @@
+// Elements made in one call.
+const SVG = "http://www.w3.org/2000/svg";
+
+export function html(tag, attributes = {}, ...children) {
+  return filled(document.createElement(tag), attributes, children);
+}
+
+export function svg(tag, attributes = {}, ...children) {
+  return filled(document.createElementNS(SVG, tag), attributes, children);
+}
+
+export function set(element, attributes) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === false) element.removeAttribute(name);
+    else element.setAttribute(name, value === true ? "" : value);
+  }
+  return element;
+}
+
+function filled(element, attributes, children) {
+  element.append(...children);
+  return set(element, attributes);
+}
+
+// Keep exactly `count` children in a group, so that drawing again only changes attributes.
+export function pool(group, count, make) {
+  while (group.childElementCount < count) group.append(make(group.childElementCount));
+  while (group.childElementCount > count) group.lastElementChild.remove();
+  return group.children;
+}

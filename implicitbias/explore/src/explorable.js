@@ -1,0 +1,153 @@
+// One explorable: controls and panels around a state, drawn once a frame at most.
+import { control } from "./controls.js";
+import { dataOf } from "./data.js";
+import { html } from "./dom.js";
+import { actions } from "./actions.js";
+import { curves } from "./panels/curves.js";
+import { paths } from "./panels/paths.js";
+import { stems } from "./panels/stems.js";
+import { indexOf, positionOf } from "./state.js";
+import { phrase } from "./text.js";
+
+const PANELS = { stems, paths, curves };
+const NARROW = 640; // pixels: below, panels stand under one another
+
+// Draw a figure into an element. `changed(index)` hears of every move by the reader.
+export function explorable(root, payload, { index, changed = () => {}, linked = false } = {}) {
+  const starts = Object.fromEntries(payload.axes.map((axis) => [axis.name, positionOf(axis, axis.start)]));
+  const data = dataOf(payload);
+  const reaches = new Map();
+  const choice = payload.axes[0];
+  let pending = new Set();
+  let frame = 0;
+
+  const figure = {
+    payload,
+    data,
+    linked,
+    index: { ...starts, ...index },
+    item: null,
+    timeAxis: payload.axes.find((axis) => axis.kind === "time"),
+    axis: (name) => payload.axes.find((axis) => axis.name === name),
+    get items() {
+      return payload.items[payload.items.length > 1 ? figure.index[choice.name] : 0];
+    },
+    get atEnd() {
+      const time = figure.timeAxis;
+      return !time || figure.index[time.name] === time.values.length - 1;
+    },
+    // The exact values that replace a path's rounded ones when time has run out.
+    final: (name) => (name && figure.atEnd ? data.at(name, figure.index) : null),
+    // How far an array reaches from zero in all states of a data set: its panels keep one scale.
+    reach(name) {
+      const { values } = data.view(name, figure.index);
+      if (!reaches.has(values)) {
+        let [low, high] = [0, 0];
+        for (const value of values) {
+          if (value < low) low = value;
+          if (value > high) high = value;
+        }
+        reaches.set(values, { low: -low * 1.05, high: high * 1.05 });
+      }
+      return reaches.get(values);
+    },
+    // The size of what is shown, which sets the number of decimals.
+    get unit() {
+      const { low, high } = figure.reach(payload.panels.find((panel) => panel.array).array);
+      return Math.max(low, high) / 1.05;
+    },
+    move(changes, { playing = false, quiet = false } = {}) {
+      if (!playing) controls.forEach((entry) => entry.stop());
+      const moved = Object.keys(changes).filter((name) => changes[name] !== figure.index[name]);
+      if (!moved.length) return;
+      for (const name of moved) figure.index[name] = changes[name];
+      if (!quiet) changed(figure.index);
+      redraw(...moved);
+    },
+    hover(item) {
+      if (item === figure.item) return;
+      figure.item = item;
+      redraw("item");
+    },
+    busy(playing) {
+      said?.setAttribute("aria-busy", String(playing));
+    },
+    reset: () => figure.move(starts),
+    starts,
+  };
+
+  const said = html("output", { class: "reading", "aria-live": "polite" });
+  const controls = payload.axes.map((axis) => control(axis, figure));
+  const panels = payload.panels.map((panel) => {
+    if (!PANELS[panel.kind]) throw new Error(`there is no panel of the kind “${panel.kind}”`);
+    return PANELS[panel.kind](panel, figure);
+  });
+
+  function redraw(...names) {
+    for (const name of names) pending.add(name === choice.name ? "data" : name);
+    frame ||= requestAnimationFrame(draw);
+  }
+  function draw() {
+    const names = pending;
+    [frame, pending] = [0, new Set()];
+    if (names.has("data")) figure.item = null;
+    controls.forEach((entry) => entry.draw());
+    panels.forEach((panel) => panel.draw(names));
+    if (names.size > 1 || !names.has("item")) said.textContent = phrase(payload.reading, figure);
+  }
+
+  const presets = payload.presets.map((preset) => {
+    const button = html("button", { type: "button" }, preset.label);
+    button.addEventListener("click", () => figure.move(indexOf(payload, preset.state)));
+    return button;
+  });
+  const [tabs, sliders] = [controls.slice(0, 1), controls.slice(1)];
+  const stage = html("div", { class: "panels" }, ...panels.map((panel) => panel.element));
+  const body = html(
+    "div",
+    { class: "body", role: "group", "aria-label": payload.title },
+    html("div", { class: "top" }, ...tabs.map((entry) => entry.element), html("div", { class: "presets" }, ...presets)),
+    stage,
+    html("div", { class: "controls" }, ...sliders.map((entry) => entry.element)),
+    said,
+    actions(figure, panels),
+  );
+  root.prepend(body);
+
+  function fit() {
+    const narrow = body.clientWidth < NARROW;
+    body.classList.toggle("narrow", narrow);
+    panels.forEach((panel) => {
+      const width = Math.floor(panel.element.clientWidth);
+      if (width) panel.fit(width, narrow);
+    });
+    redraw("size");
+  }
+  fit();
+  draw();
+  const sizes = new ResizeObserver(fit);
+  sizes.observe(body);
+  const warm = setTimeout(() => data.warm(choice.name), 400);
+
+  return {
+    figure,
+    remove() {
+      sizes.disconnect();
+      clearTimeout(warm);
+      cancelAnimationFrame(frame);
+      controls.forEach((entry) => entry.stop());
+      body.remove();
+    },
+  };
+}
+
+// What stands in place of a figure that cannot be drawn.
+export function problem(root, error) {
+  root.prepend(
+    html(
+      "p",
+      { class: "problem", role: "alert" },
+      `This figure cannot be shown: ${error.message}. The rest of the page is not affected.`,
+    ),
+  );
+}

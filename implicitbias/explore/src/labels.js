@@ -1,0 +1,63 @@
+// Direct labels that never collide.
+export const LINE = 15; // height of a line of text, in pixels
+const canvas = document.createElement("canvas").getContext("2d");
+
+export function width(text) {
+  canvas.font = "600 12px Inter, 'Helvetica Neue', Arial, sans-serif";
+  return canvas.measureText(text).width;
+}
+
+// Heights near the wanted ones, at least a line apart and inside [low, high].
+export function spread(wanted, low, high, gap = LINE) {
+  const order = wanted.map((_, i) => i).sort((a, b) => wanted[a] - wanted[b]);
+  const placed = wanted.slice();
+  order.forEach((i, k) => {
+    placed[i] = Math.max(wanted[i], k ? placed[order[k - 1]] + gap : low);
+  });
+  order.reverse().forEach((i, k) => {
+    placed[i] = Math.min(placed[i], k ? placed[order[k - 1]] - gap : high);
+  });
+  return placed;
+}
+
+export const overlap = (a, b) => a.x0 < b.x1 && b.x0 < a.x1 && a.y0 < b.y1 && b.y0 < a.y1;
+
+// A place for the label of each line, above or below it, far from the other lines.
+// Lines are lists of [x, y]; the answer holds the centre of each label's baseline.
+export function besideLines(lines, texts, box) {
+  const taken = [];
+  return lines.map((line, i) => {
+    const half = width(texts[i]) / 2 + 4;
+    let best = null;
+    for (let x = box.x0 + half; x <= box.x1 - half; x += 8)
+      for (const side of [-1, 1]) {
+        const own = within(line, x - half, x + half);
+        const edge = side < 0 ? Math.min(...own) - 6 : Math.max(...own) + LINE;
+        const area = { x0: x - half, x1: x + half, y0: edge - 12, y1: edge + 4 };
+        if (area.y0 < box.y0 || area.y1 > box.y1 || taken.some((other) => overlap(other, area))) continue;
+        const slope = Math.max(...own) - Math.min(...own);
+        const clear = Math.min(30, ...lines.filter((other) => other !== line).map((other) => distance(other, area)));
+        const score = 3 * clear - slope - 0.01 * Math.abs(x - (box.x0 + box.x1) / 2);
+        if (!best || score > best.score) best = { x, y: edge, score, area };
+      }
+    if (best) taken.push(best.area);
+    return best;
+  });
+}
+
+// The heights of a line between two abscissas.
+function within(line, x0, x1) {
+  const heights = [];
+  for (let k = 1; k < line.length; k++) {
+    const [[ax, ay], [bx, by]] = [line[k - 1], line[k]];
+    if (bx < x0 || ax > x1) continue;
+    for (const x of [Math.max(x0, ax), Math.min(x1, bx)]) heights.push(ay + ((by - ay) * (x - ax)) / (bx - ax || 1));
+  }
+  return heights;
+}
+
+function distance(line, { x0, x1, y0, y1 }) {
+  const heights = within(line, x0, x1);
+  if (Math.min(...heights) <= y1 && Math.max(...heights) >= y0) return -30;
+  return Math.min(...heights.map((y) => Math.min(Math.abs(y - y0), Math.abs(y - y1))));
+}

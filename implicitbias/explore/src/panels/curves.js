@@ -1,0 +1,165 @@
+// Arrays over all positions of one axis, on logarithmic scales. Dragging moves that axis.
+import { scaleLinear } from "d3-scale";
+import { curveMonotoneX, line } from "d3-shape";
+import { pool, set, svg } from "../dom.js";
+import { number, power } from "../format.js";
+import { besideLines, overlap, width as textWidth } from "../labels.js";
+import { columns, exponents, plot } from "../plot.js";
+import { phrase } from "../text.js";
+
+const LEFT = 42;
+const RIGHT = 8;
+const TOP = 8;
+const BOTTOM = 24;
+
+export function curves(panel, figure) {
+  const ground = plot();
+  ground.element.classList.add("curves");
+  const bands = svg("g", { class: "bands" });
+  ground.picture.prepend(bands);
+  const axis = figure.axis(panel.axis);
+  const time = figure.timeAxis;
+  const cursor = ground.group("cursor run").appendChild(svg("line"));
+  const lines = panel.lines.map((entry) => ({
+    ...entry,
+    path: ground.group(`line ${entry.role}`).appendChild(svg("path", { class: entry.dashed ? "dashed" : null })),
+  }));
+  const names = ground.group("names");
+  const bottom = ground.group("ticks");
+  const markers = ground.group("markers run");
+  const readings = ground.group("readings");
+  const logs = axis.values.map((value) => (axis.log ? Math.log10(value) : value));
+  let size = { width: 400, height: 190 };
+  let scene = null;
+
+  const floored = (value) => Math.log10(Math.max(value, panel.floor));
+
+  function place() {
+    const { width, height } = size;
+    const heights = lines.map((entry) =>
+      figure.data.along(entry.array, figure.index, axis.name, time?.name).map(floored),
+    );
+    const low = Math.min(...heights.flat());
+    const high = Math.max(...heights.flat());
+    const pad = Math.max(0.06 * (high - low), 0.1);
+    const x = scaleLinear([logs[0], logs.at(-1)], [LEFT, width - RIGHT]);
+    const y = scaleLinear([low - pad, high + pad], [height - BOTTOM, TOP]);
+    scene = { x, y, heights };
+    ground.size(width, height);
+    ground.rows(
+      exponents(low - pad, high + pad, Math.max(2, Math.floor((height - BOTTOM) / 34))).map((e) => ({ y: y(e), text: power(e) })),
+      LEFT,
+      width - RIGHT,
+    );
+    const curve = line().curve(curveMonotoneX).digits(2);
+    const drawn = heights.map((values) => values.map((value, k) => [x(logs[k]), y(value)]));
+    lines.forEach((entry, i) => entry.path.setAttribute("d", curve(drawn[i])));
+    paintBands(x, height);
+    const box = { x0: LEFT + 4, x1: width - RIGHT - 4, y0: TOP - 4, y1: height - BOTTOM };
+    const labels = besideLines(drawn, lines.map((entry) => entry.label), box).map((at, i) => (lines[i].label ? at : null));
+    scene.labels = labels;
+    pool(names, lines.length, () => svg("text", { "text-anchor": "middle" }));
+    labels.forEach((at, i) => {
+      set(names.children[i], { x: at?.x ?? 0, y: at?.y ?? 0, class: lines[i].role, display: at ? null : "none" });
+      names.children[i].textContent = lines[i].label;
+    });
+    const marks = exponents(logs[0], logs.at(-1), width < 300 ? 2 : 4);
+    const name = `${axis.label.toLowerCase().split(" ")[0]} ${axis.symbol}`;
+    columns(
+      bottom,
+      [
+        ...marks.map((e) => ({ x: x(e), text: power(e) })).filter((mark) => mark.x < width - 64),
+        { x: width - RIGHT, text: name, anchor: "end", italic: true },
+      ],
+      height - 4,
+    );
+    set(cursor, { y1: TOP - 4, y2: height - BOTTOM });
+  }
+
+  function paintBands(x, height) {
+    const codes = panel.bands ? figure.data.along(panel.bands, figure.index, axis.name, time?.name) : [];
+    const edge = (k) => (k <= 0 ? x(logs[0]) : k >= logs.length ? x(logs.at(-1)) : x((logs[k - 1] + logs[k]) / 2));
+    const found = panel.band_labels.flatMap(([code, text, role]) => {
+      const from = codes.indexOf(code);
+      return from < 0 ? [] : [{ from: edge(from), to: edge(codes.lastIndexOf(code) + 1), role, text }];
+    });
+    pool(bands, found.length, () => svg("rect", {}, svg("title")));
+    found.forEach(({ from, to, role, text }, i) => {
+      set(bands.children[i], { x: from, width: Math.max(0, to - from), y: TOP - 4, height: height - BOTTOM - TOP + 4, class: role });
+      bands.children[i].firstChild.textContent = text;
+    });
+  }
+
+  function draw(changed) {
+    const moved = [...changed].some((name) => ![axis.name, time?.name, "item"].includes(name));
+    if (!scene || moved) place();
+    ground.title(phrase(panel.title, figure));
+    ground.note.textContent = phrase(panel.note, figure);
+    const here = scene.x(logs[figure.index[axis.name]]);
+    set(cursor, { x1: here, x2: here });
+    const now = lines.map((entry) => figure.data.at(entry.array, figure.index));
+    const [bottomEdge, topEdge] = scene.y.range();
+    const at = now.map((value) => Math.min(bottomEdge, Math.max(topEdge, scene.y(floored(value)))));
+    pool(markers, lines.length, () => svg("circle", { r: 5 }));
+    pool(readings, lines.length, () => svg("text"));
+    const rooms = lines.map((entry, i) => {
+      const later = !figure.atEnd && !figure.payload.arrays[entry.array].dims.includes(time?.name);
+      set(markers.children[i], { cx: here, cy: at[i], class: later ? "later" : null });
+      const text = now[i] < panel.floor ? `below ${power(Math.log10(panel.floor))}` : number(now[i]);
+      readings.children[i].textContent = text;
+      const place = beside(i, at, textWidth(text));
+      set(readings.children[i], { x: place.x, y: place.y, "text-anchor": "middle", class: entry.role });
+      return place.room;
+    });
+    // A line's name steps back where the reading stands.
+    scene.labels.forEach((label, i) => {
+      const covered = label && rooms.some((room) => overlap(room, label.area));
+      names.children[i].classList.toggle("faint", Boolean(covered));
+    });
+  }
+
+  // Beside its marker, where the line is not: the upper reading above, the lower one below.
+  function beside(i, at, wide) {
+    const here = scene.x(logs[figure.index[axis.name]]);
+    const heights = scene.heights[i];
+    const k = figure.index[axis.name];
+    const falls = heights[Math.min(k + 1, heights.length - 1)] < heights[Math.max(k - 1, 0)];
+    const above = at.every((other, j) => at[i] < other || (at[i] === other && i <= j));
+    const y = above && at[i] > TOP + 10 ? at[i] - 8 : at[i] + 18;
+    const reach = 10 + wide / 2;
+    let x = here + (falls === above ? reach : -reach);
+    if (x + wide / 2 > size.width) x = here - reach;
+    if (x - wide / 2 < LEFT) x = here + reach;
+    return { x, y, room: { x0: x - wide / 2 - 2, x1: x + wide / 2 + 2, y0: y - 11, y1: y + 3 } };
+  }
+
+  const grab = (event) => {
+    const at = event.clientX - ground.picture.getBoundingClientRect().left;
+    const gaps = logs.map((log) => Math.abs(scene.x(log) - at));
+    figure.move({ [axis.name]: gaps.indexOf(Math.min(...gaps)) });
+  };
+  ground.picture.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0) return;
+    ground.picture.setPointerCapture(event.pointerId);
+    grab(event);
+  });
+  ground.picture.addEventListener("pointermove", (event) => {
+    if (ground.picture.hasPointerCapture(event.pointerId)) grab(event);
+  });
+
+  return {
+    element: ground.element,
+    picture: ground.picture,
+    fit(width, narrow) {
+      const share = lines.length > 1 ? 1 : 0.62;
+      size = { width, height: Math.round((narrow ? 190 : 172) * share) };
+    },
+    draw,
+    table: () =>
+      lines.flatMap((entry) =>
+        figure.data
+          .along(entry.array, figure.index, axis.name, time?.name)
+          .map((value, k) => [entry.label, axis.values[k], value]),
+      ),
+  };
+}

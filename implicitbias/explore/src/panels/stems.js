@@ -1,0 +1,191 @@
+// The items of one array as stems from zero, beside values they are compared with.
+import { scaleLinear } from "d3-scale";
+import { html, pool, set, svg } from "../dom.js";
+import { decimal, number } from "../format.js";
+import { LINE, overlap, width as textWidth } from "../labels.js";
+import { plot } from "../plot.js";
+import { phrase } from "../text.js";
+
+const LEFT = 30;
+const RIGHT = 12;
+const LABELLED = 6;
+
+export function stems(panel, figure) {
+  const ground = plot();
+  ground.element.classList.add("stems");
+  const marks = panel.marks.map((mark) => ({ ...mark, group: ground.group(`${mark.shape} ${mark.role}`) }));
+  const [sticks, dots, names] = ["sticks run", "dots run", "names"].map(ground.group);
+  const bubble = html("div", { class: "bubble", "aria-hidden": "true" });
+  const stage = html("div", { class: "stage" });
+  ground.picture.replaceWith(stage);
+  stage.append(ground.picture, bubble);
+  const walker = walk(figure, stage, panel.label, (j) => readout(j));
+  let size = { width: 600, height: 230 };
+  let x, y;
+
+  const values = () => figure.final(panel.final) ?? figure.data.at(panel.array, figure.index);
+  const compared = () =>
+    marks.map((mark) => ({ ...mark, values: figure.data.at(mark.array, figure.index) }));
+
+  function readout(j) {
+    const others = compared().filter((mark) => mark.values);
+    return [
+      `${figure.items[j]}: ${digits(values()[j], figure)}`,
+      ...others.map((mark) => `${phrase(mark.label, figure)} ${digits(mark.values[j], figure)}`),
+    ];
+  }
+
+  function key() {
+    const present = compared().filter((mark) => mark.values);
+    ground.note.replaceChildren(
+      entry("dots run", svg("circle", { r: 4.4, cx: 7, cy: 7 }), panel.label),
+      ...present.map((mark) =>
+        entry(
+          `${mark.shape} ${mark.role}`,
+          mark.shape === "ring" ? svg("circle", { r: 5.6, cx: 7, cy: 7 }) : svg("line", { x1: 0, x2: 14, y1: 7, y2: 7 }),
+          phrase(mark.label, figure),
+        ),
+      ),
+    );
+  }
+
+  function draw(changed) {
+    const weights = values();
+    const count = weights.length;
+    const { width, height } = size;
+    if (changed.has("size") || changed.has("data")) {
+      const gap = (width - LEFT - RIGHT) / count;
+      x = (j) => LEFT + gap * (j + 0.5);
+      const reach = figure.reach(panel.array);
+      y = scaleLinear([-reach.low, reach.high], [height - 14, 16]);
+      ground.size(width, height);
+      ground.rows(
+        y.ticks(3).map((value) => ({ y: y(value), text: number(value), strong: value === 0 })),
+        LEFT,
+        width,
+      );
+      const radius = Math.max(2, Math.min(4.8, gap * 0.33));
+      for (const mark of compared()) {
+        const shown = mark.values
+          ? Array.from(mark.values, (value, j) => ({ value, j })).filter(
+              ({ value }) => mark.shape === "tick" || Math.abs(value) > 1e-9,
+            )
+          : [];
+        const half = Math.min(8, gap * 0.42);
+        pool(mark.group, shown.length, () => svg(mark.shape === "ring" ? "circle" : "line"));
+        shown.forEach(({ value, j }, i) =>
+          set(
+            mark.group.children[i],
+            mark.shape === "ring"
+              ? { cx: x(j), cy: y(value), r: radius + 4 }
+              : { x1: x(j) - half, x2: x(j) + half, y1: y(value), y2: y(value) },
+          ),
+        );
+      }
+      pool(sticks, count, () => svg("line"));
+      pool(dots, count, () => svg("circle"));
+      for (let j = 0; j < count; j++) {
+        set(sticks.children[j], { x1: x(j), x2: x(j), y1: y(0) });
+        set(dots.children[j], { cx: x(j), r: radius });
+      }
+      walker.count(count);
+    }
+    ground.title(phrase(panel.title, figure));
+    key();
+    for (let j = 0; j < count; j++) {
+      const at = y(weights[j]).toFixed(2);
+      sticks.children[j].setAttribute("y2", at);
+      dots.children[j].setAttribute("cy", at);
+      dots.children[j].classList.toggle("lit", figure.item === j);
+    }
+    label(weights);
+    point(weights);
+  }
+
+  // Names of the largest, where there is room.
+  function label(weights) {
+    const order = Array.from(weights.keys()).sort((a, b) => Math.abs(weights[b]) - Math.abs(weights[a]));
+    const largest = Math.abs(weights[order[0]]);
+    const rooms = [];
+    const placed = [];
+    for (const j of order.slice(0, LABELLED)) {
+      if (!(Math.abs(weights[j]) > 0.2 * largest)) break;
+      const half = textWidth(figure.items[j]) / 2;
+      const up = weights[j] > 0;
+      const at = { x: Math.min(Math.max(x(j), LEFT + half), size.width - half), y: y(weights[j]) + (up ? -14 : 24) };
+      const room = { x0: at.x - half - 3, x1: at.x + half + 3, y0: at.y - 11, y1: at.y + 3 };
+      const hidden = (i) => i !== j && overlap(room, { x0: x(i) - 4, x1: x(i) + 4, y0: y(weights[i]) - 4, y1: y(weights[i]) + 4 });
+      if (order.some(hidden)) continue;
+      if (room.y0 < -4 || room.y1 > size.height + 4 || rooms.some((other) => overlap(other, room))) continue;
+      rooms.push(room);
+      placed.push({ ...at, text: figure.items[j] });
+    }
+    pool(names, placed.length, () => svg("text", { "text-anchor": "middle" }));
+    placed.forEach(({ x, y, text }, i) => (set(names.children[i], { x, y }).textContent = text));
+  }
+
+  function point(weights) {
+    const j = figure.item;
+    bubble.hidden = j === null;
+    if (j === null) return;
+    const lines = readout(j);
+    bubble.replaceChildren(...lines.map((line) => html("span", {}, line)));
+    const left = x(j) < size.width / 2;
+    const top = Math.max(0, Math.min(size.height - LINE * (lines.length + 1), y(weights[j]) - 20));
+    bubble.style.cssText = `top:${top}px;${left ? `left:${x(j) + 14}px` : `right:${size.width - x(j) + 14}px`}`;
+  }
+
+  stage.addEventListener("pointermove", (event) => {
+    const at = event.clientX - ground.picture.getBoundingClientRect().left;
+    const gap = x(1) - x(0);
+    figure.hover(Math.max(0, Math.min(values().length - 1, Math.round((at - x(0)) / gap))));
+  });
+  stage.addEventListener("pointerleave", () => figure.hover(null));
+
+  return {
+    element: ground.element,
+    picture: ground.picture,
+    fit(width, narrow) {
+      size = { width, height: narrow ? 180 : 204 };
+    },
+    draw,
+    table: () =>
+      Array.from(values(), (value, j) => [panel.label, figure.items[j], value]).concat(
+        compared().flatMap((mark) =>
+          mark.values ? Array.from(mark.values, (value, j) => [phrase(mark.label, figure), figure.items[j], value]) : [],
+        ),
+      ),
+  };
+}
+
+const digits = (value, { unit }) => decimal(value, Math.max(2, 3 - Math.floor(Math.log10(unit))));
+
+function entry(kind, glyph, text) {
+  const picture = svg("svg", { width: 14, height: 14, class: kind, "aria-hidden": "true" }, glyph);
+  return html("span", { class: "entry" }, picture, text);
+}
+
+// The keyboard's way along the items: a slider whose value is spoken.
+function walk(figure, stage, label, readout) {
+  set(stage, { tabindex: 0, role: "slider", "aria-label": `Look at one of: ${label}`, "aria-valuemin": 1, "aria-valuenow": 1 });
+  let count = 1;
+  const show = (j) => {
+    figure.hover(Math.max(0, Math.min(count - 1, j)));
+    set(stage, { "aria-valuenow": figure.item + 1, "aria-valuetext": readout(figure.item).join(", ") });
+  };
+  const steps = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, PageUp: 10, PageDown: -10, Home: -1e6, End: 1e6 };
+  stage.addEventListener("focus", () => stage.matches(":focus-visible") && show(figure.item ?? 0));
+  stage.addEventListener("blur", () => figure.hover(null));
+  stage.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") return figure.hover(null);
+    if (!(event.key in steps)) return;
+    event.preventDefault();
+    show((figure.item ?? 0) + steps[event.key]);
+  });
+  return {
+    count(value) {
+      count = value;
+      set(stage, { "aria-valuemax": value, "aria-valuetext": readout(0).join(", ") });
+    },
+  };
+}

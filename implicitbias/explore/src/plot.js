@@ -1,0 +1,49 @@
+// The ground that panels share: a heading, an SVG that has the width it is given, few ticks.
+import { html, pool, set, svg } from "./dom.js";
+
+export function plot(title) {
+  const heading = html("p", { class: "title" });
+  const note = html("p", { class: "note" });
+  const picture = svg("svg", { role: "img" });
+  const element = html("div", { class: "panel" }, heading, note, picture);
+  const rules = picture.appendChild(svg("g", { class: "rules" }));
+  const ticks = picture.appendChild(svg("g", { class: "ticks" }));
+  return {
+    element,
+    picture,
+    note,
+    group: (name) => picture.appendChild(svg("g", { class: name })),
+    title(text) {
+      heading.textContent = text;
+      set(picture, { "aria-label": text });
+    },
+    size(width, height) {
+      set(picture, { width, height, viewBox: `0 0 ${width} ${height}` });
+    },
+    // Horizontal rules with their numbers: [{ y, text, strong }]
+    rows(marks, x0, x1) {
+      const lines = pool(rules, marks.length, () => svg("line"));
+      const texts = pool(ticks, marks.length, () => svg("text", { "text-anchor": "end" }));
+      marks.forEach(({ y, text, strong }, i) => {
+        set(lines[i], { x1: x0, x2: x1, y1: y, y2: y, class: strong ? "strong" : null });
+        set(texts[i], { x: x0 - 7, y: y + 4 }).textContent = text;
+      });
+    },
+  };
+}
+
+// Tick labels along the bottom: [{ x, text, anchor }]
+export function columns(group, marks, y) {
+  const texts = pool(group, marks.length, () => svg("text"));
+  marks.forEach(({ x, text, anchor = "middle", italic }, i) => {
+    set(texts[i], { x, y, "text-anchor": anchor, class: italic ? "axis-name" : null }).textContent = text;
+  });
+}
+
+// Whole exponents between two, at most so many.
+export function exponents(low, high, most) {
+  const step = Math.max(1, Math.ceil((Math.floor(high) - Math.ceil(low)) / most));
+  const marks = [];
+  for (let e = Math.ceil(low / step) * step; e <= high + 1e-9; e += step) marks.push(e);
+  return marks;
+}

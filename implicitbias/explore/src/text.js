@@ -1,0 +1,24 @@
+// Text that depends on the state: clauses with conditions, and names in braces.
+import { number, position } from "./format.js";
+
+export function phrase(text, { payload, data, index }) {
+  const axisOf = (name) => payload.axes.find((axis) => axis.name === name);
+  const value = (name) => {
+    const axis = axisOf(name);
+    return axis ? axis.values[index[name]] : data.at(name, index);
+  };
+  const word = (name) => {
+    const axis = axisOf(name);
+    if (axis) return axis.kind === "time" ? `${Math.round(value(name))} %` : position(axis, index[name]);
+    return number(value(name));
+  };
+  const holds = (conditions) =>
+    Object.entries(conditions).every(([name, values]) => values.includes(value(name)));
+  const said = (clause) =>
+    holds(clause.when) && !(Object.keys(clause.unless).length && holds(clause.unless));
+  const clauses = typeof text === "string" ? [{ text, when: {}, unless: {} }] : text;
+  return clauses
+    .filter(said)
+    .map((clause) => clause.text.replace(/{(\w+)}/g, (_, name) => word(name)))
+    .join("");
+}
