@@ -2,8 +2,8 @@ r"""Metric tensors: of a parametrisation, its tangent kernel, and whether a metr
 
 Gradient flow on the parameters of :math:`w = F(p)` moves the predictor by
 :math:`\dot w = -J J^\top \nabla L(w)` with :math:`J = \partial F / \partial p`. The metric tensor
-:math:`\rho = (J J^\top)^{-1}` is the geometry of the architecture: this is the gradient flow of L with
-respect to it (Gunasekar, Woodworth and Srebro 2021, arXiv:2004.01025).
+:math:`\rho = (J J^\top)^{-1}` is the geometry of the architecture: this is the gradient flow of L
+with respect to it (Gunasekar, Woodworth and Srebro 2021, arXiv:2004.01025).
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from . import _check
 
 
 def inverse_metric(features: Callable[[Any], Array], params: Any) -> Float[Array, "d d"]:
-    r"""Inverse metric :math:`\rho^{-1} = J J^\top` at the parameters, J by automatic differentiation.
+    r"""Inverse metric :math:`\rho^{-1} = J J^\top` at the parameters, with J by autodiff.
 
     **Arguments:**
 
@@ -77,9 +77,9 @@ def tangent_kernel(
 ) -> Float[Array, "n n"]:
     r"""Tangent kernel of the samples, :math:`K = X J J^\top X^\top`.
 
-    Training is kernel regression for as long as K stays what it was at the start (Jacot, Gabriel and
-    Hongler 2018, arXiv:1806.07572). `features` and `params` are those of `inverse_metric`, X is
-    "n d".
+    Training is kernel regression for as long as K stays what it was at the start (Jacot, Gabriel
+    and Hongler 2018, arXiv:1806.07572). `features` and `params` are those of `inverse_metric`, X
+    is "n d".
 
     **Raises:** `ValueError` as `inverse_metric` does, and if X has not one column a feature.
 
@@ -102,10 +102,12 @@ def tangent_kernel(
 def hessian_asymmetry(metric: Callable[[Array], Array], w: ArrayLike) -> Float[Array, ""]:
     r"""How far a metric is from being a Hessian at w, from 0 (it may be one) to the order of 1.
 
-    A metric is the Hessian of a potential near w if and only if
-    :math:`\partial \rho_{ij} / \partial w_k = \partial \rho_{ik} / \partial w_j` all around there. This is
-    the largest difference of the two sides at w, over the largest derivative of the metric; 0 for
-    a constant metric.
+    A metric is the Hessian of a potential near w if and only if, all around there,
+
+    .. math:: \partial \rho_{ij} / \partial w_k = \partial \rho_{ik} / \partial w_j .
+
+    This is the largest difference of the two sides at w, over the largest derivative of the metric;
+    0 for a constant metric.
 
     **Arguments:**
 
@@ -128,7 +130,7 @@ def hessian_asymmetry(metric: Callable[[Array], Array], w: ArrayLike) -> Float[A
         )
     if not np.allclose(at_w, at_w.T, rtol=1e-10, atol=1e-10 * np.abs(at_w).max()):
         raise ValueError(f"metric must be symmetric, found {at_w} at w = {w}")
-    derivative = jax.jacfwd(metric)(w)
+    derivative = jax.jit(jax.jacfwd(metric))(w)
     if not np.all(np.isfinite(derivative)):
         raise ValueError(f"metric must be differentiable at w, found {derivative} at w = {w}")
     size = jnp.max(jnp.abs(derivative))

@@ -195,8 +195,8 @@ class Neuron(eqx.Module):
     `warped_potential` (Azulay et al., arXiv:2102.09769). The flow conserves
     :math:`\delta = a^2 - \|v\|^2 = 4 \alpha^2 s / (1 - s^2)`.
 
-    **Arguments:** `scale` :math:`\alpha > 0`, with :math:`\|w(0)\| = \alpha^2`; `shape` s in (-1, 1),
-    where 0 gives both layers the same norm.
+    **Arguments:** `scale` :math:`\alpha > 0`, with :math:`\|w(0)\| = \alpha^2`; `shape` s in
+    (-1, 1), where 0 gives both layers the same norm.
 
     **Raises:** `ValueError` for a scale that is not positive or a shape outside (-1, 1).
 
@@ -233,9 +233,9 @@ class Neuron(eqx.Module):
         if not _check.is_traced(w) and not np.any(np.asarray(w)):
             raise ValueError("w must not be zero: no direction of the neuron belongs to it")
         norm, half_delta = jnp.linalg.norm(w), self._half_delta
-        # a^2 = r + delta/2, without cancellation where delta is negative.
-        sum_ = jnp.hypot(norm, half_delta) + jnp.abs(half_delta)
-        a = jnp.where(half_delta >= 0, jnp.sqrt(sum_), norm / jnp.sqrt(sum_))
+        # The larger of a and |v|, which is a sum; the other follows from a |v| = |w|.
+        larger = jnp.sqrt(jnp.hypot(norm, half_delta) + jnp.abs(half_delta))
+        a = jnp.where(half_delta >= 0, larger, norm / larger)
         return a, w / a
 
     def warped_potential(self, w: ArrayLike) -> Float[Array, ""]:
@@ -245,9 +245,8 @@ class Neuron(eqx.Module):
         :math:`\tfrac23 \|w\|^{3/2}` for balanced layers.
         """
         a, v = self.parameters(w)
-        return (
-            2 / 3 * a * (jnp.hypot(a * jnp.linalg.norm(v), self._half_delta) - 2 * self._half_delta)
-        )
+        radius = jnp.hypot(a * jnp.linalg.norm(v), self._half_delta)
+        return 2 / 3 * a * (radius - 2 * self._half_delta)
 
     @property
     def _half_delta(self) -> Float[Array, ""]:

@@ -40,17 +40,17 @@ def sparse_regression(
 ) -> Problem:
     r"""Linear regression with sparse true weights :math:`w^*`.
 
-    The entries of X are independent of law :math:`N(0, 1)`, and :math:`y = X w^* + \sigma \xi` with
-    :math:`\xi \sim N(0, I)`. The support of :math:`w^*` is uniform. Its magnitudes are evenly spaced
-    from 1.2 down to 0.6, in random places, and its signs alternate along a random order, so that a
+    The entries of X are independent of law :math:`N(0, 1)`; :math:`y = X w^* + \sigma \xi` with
+    :math:`\xi \sim N(0, I)`. The support of :math:`w^*` is uniform. Its magnitudes are evenly
+    spaced from 1.2 down to 0.6 and its signs are half of each kind, both in random order, so that a
     picture can tell the weights apart. With the default arguments the min-l1 interpolator is
     :math:`w^*`.
 
     **Arguments:** `n` samples, `d` features, `sparsity` of which are used, `noise`
     :math:`\sigma \ge 0`, `seed`.
 
-    **Raises:** `ValueError` for sizes that are not positive integers, a sparsity above d, a negative
-    noise, or a seed that is not a non-negative integer.
+    **Raises:** `ValueError` for sizes that are not positive integers, a sparsity above d, a
+    negative noise, or a seed that is not a non-negative integer.
 
     >>> import jax; jax.config.update("jax_enable_x64", True)
     >>> import implicitbias as ib
@@ -81,8 +81,8 @@ def separable_classification(
 ) -> Problem:
     r"""Two balanced classes, separated by a hyperplane through the origin.
 
-    A unit vector :math:`w^*` is uniform on the sphere, labels :math:`y_i = \pm 1` are equally many (one
-    more +1 when n is odd), and :math:`x_i = g_i + y_i m w^*` where :math:`g_i \sim N(0, I)` is
+    A unit vector :math:`w^*` is uniform on the sphere, labels :math:`y_i = \pm 1` are equally many
+    (one more +1 when n is odd), and :math:`x_i = g_i + y_i m w^*` where :math:`g_i \sim N(0, I)` is
     conditioned on the side of its label. So :math:`y_i \langle x_i, w^* \rangle \ge m`, and the
     largest l2 margin of a unit vector is m at least.
 

@@ -37,8 +37,8 @@ class Regime(NamedTuple):
 def limit_distances(X: ArrayLike, y: ArrayLike, weights: ArrayLike) -> LimitDistances:
     r"""Distances of weights, in the largest entry, to the min-l2 and the min-l1 interpolator.
 
-    **Arguments:** `X` "n d" and `y` "n" with solutions of Xw = y; `weights` "... d", such as a whole
-    path of scales. The limits are computed once.
+    **Arguments:** `X` "n d" and `y` "n" with solutions of Xw = y; `weights` "... d", such as a
+    whole path of scales. The limits are computed once.
 
     **Raises:** `ValueError` as `minimum_norm` and `basis_pursuit` do, and for weights that have not
     one entry a column of X.
@@ -64,9 +64,9 @@ def kernel_movement(
 ) -> Float[Array, "..."]:
     r"""Relative movement of the tangent kernel, :math:`\|K(w) - K(0)\|_F / \|K(0)\|_F`.
 
-    :math:`K = X \rho^{-1} X^\top` with :math:`\rho^{-1} = D^2 \mathrm{diag}(u^{2D-2} + v^{2D-2})`. The
-    parameters follow in closed form from the weights, wherever on its path the flow from
-    `network.init` has reached them. At scales so small that the ratio exceeds 1e308 it is inf: use
+    :math:`K = X \rho^{-1} X^\top` where the inverse metric :math:`\rho^{-1}` is the diagonal matrix
+    of :math:`D^2 (u_i^{2D-2} + v_i^{2D-2})`. The parameters follow in closed form from the weights,
+    at any time of the flow from `network.init`. Where the ratio exceeds 1e308 it is inf: use
     `log_kernel_movement`.
 
     **Arguments:** `network`; `X` "n d"; `weights` "... d", such as a whole path of times.
@@ -118,8 +118,8 @@ def _log_kernel_norm(X: Array, log_diagonal: Array) -> Array:
 def relative_scale(network: DiagonalNetwork, weights: ArrayLike) -> Float[Array, "..."]:
     r"""Logarithm to base 10 of :math:`\alpha^D / \|w\|_\infty`, of the leading axes of the weights.
 
-    The one number that decides how curved the potential is over the weights reached: well above 0 it
-    is quadratic there, well below 0 it is close to an l1 norm. :math:`\alpha` is the network's
+    The one number that decides how curved the potential is over the weights reached: well above 0
+    it is quadratic there, well below 0 it is close to an l1 norm. :math:`\alpha` is the network's
     `effective_scale`, and its geometric mean where features have their own.
 
     **Raises:** `ValueError` for weights that are not finite or all zero.
