@@ -30,7 +30,7 @@ def _over(x, k):
     return jnp.where(k > 0, x / jnp.where(k > 0, k, 1), 0)
 
 
-def _unit(k):
+def unit(k):
     """The dual variable of depth 2 is unbounded, that of larger depths k times the like of it."""
     return jnp.where(k > 0, k, 1.0)
 
@@ -120,14 +120,14 @@ def _conjugate(c, spread, log_amplitude, k):
     exponent = (1 - k) * spread + _log_cosh((1 - k) * c)
     near = jnp.exp(log_amplitude) * jnp.expm1(jnp.minimum(exponent, _LARGE))
     far = jnp.exp(log_amplitude + exponent) - jnp.exp(log_amplitude)
-    return 2 * _unit(k) / (1 - k) * jnp.where(exponent < _LARGE, near, far)
+    return 2 * unit(k) / (1 - k) * jnp.where(exponent < _LARGE, near, far)
 
 
 def curvature(w, log_amplitude, k):
     """dz/dw = 1 / (A h'(z))."""
     c = coordinate(w, log_amplitude, k)
     log_slope = log_amplitude + _spread(c, k) + _log_cosh(k * c) + _log_2cosh((1 + k) * c)
-    return _unit(k) * jnp.exp(-log_slope)
+    return unit(k) * jnp.exp(-log_slope)
 
 
 @potential.defjvp

@@ -49,7 +49,7 @@ class Potential(eqx.Module):
 
     @abstractmethod
     def conjugate(self, z: Float[ArrayLike, " d"]) -> Float[Array, ""]:
-        r""":math:`\psi^*(z) = \sup_w \langle z, w\rangle - \psi(w)`."""
+        r""":math:`\psi^*(z) = \sup_w \langle z, w\rangle - \psi(w)`, infinite outside the domain."""
 
     @abstractmethod
     def hessian(self, w: Float[ArrayLike, " d"]) -> Float[Array, "d d"]:
@@ -80,7 +80,7 @@ class SeparablePotential(Potential):
         return self._to_primal(self._in_dual(z))
 
     def conjugate(self, z):
-        return jnp.sum(self._conjugate(self._in_dual(z)))
+        return jnp.sum(self._conjugate(_check.finite_array("z", z, 1)))
 
     def hessian(self, w):
         return jnp.diag(self._curvature(self._in_primal(w)))

@@ -1,0 +1,194 @@
+r"""The interpolator of a diagonal network, followed from large amplitude down to any small one.
+
+At amplitude :math:`A = \alpha^D` the optimality conditions are
+
+.. math:: X(w_+ - w_-) = y, \quad w_\pm = A\,e^{b_\pm}, \quad \frac{1 - e^{-kb_\pm}}{k} = \pm X^\top\nu,
+
+with :math:`k = (D-2)/D`; at depth 2, :math:`k = 0` and :math:`b_\pm = \pm X^\top\nu`. Keeping
+:math:`b_\pm` beside :math:`\nu` keeps the slacks :math:`m_\pm = e^{-kb_\pm} = 1 \mp kX^\top\nu` to full relative
+precision where :math:`\nu` alone would round them to nothing. This is a primal-dual interior-point
+method for :math:`\min\|w\|_1` whose central path is the object itself. Each Newton step is one
+Cholesky factorisation, n by n, and the same factor gives the tangent :math:`d\nu/d(-\log A)`, which for small
+:math:`A` is all but constant: hence two or three Newton steps a scale.
+"""
+
+import functools
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.scipy.linalg import cho_factor, cho_solve
+from jaxtyping import Array, Bool, Float, Int
+
+from . import _qexp
+
+_SIGNS = np.array([[1.0], [-1.0]])  # one row for w_+, one for w_-
+_EPSILON = 2.0**-52
+_TOLERANCE = 1e-12
+_NEWTON_STEPS = 10
+_SMALLEST_STEP = 1e-6
+
+
+class Point(NamedTuple):
+    """One point of the path: multipliers (n,), and the logarithms b of both parts of the weights (2, d)."""
+
+    nu: Float[Array, " n"]
+    b: Float[Array, "2 d"]
+
+
+class Geometry(NamedTuple):
+    """What does not change along the path: amplitudes against each other, speeds, order, start."""
+
+    offset: Float[Array, " d"]
+    speed: Float[Array, " d"]
+    order: Float[Array, ""]
+    start: Float[Array, " d"] | None
+
+
+def weights(b: Float[Array, "2 d"], log_amplitude: Float[Array, " d"]) -> Float[Array, " d"]:
+    """w_+ - w_-, as a hyperbolic sine: the two may agree to all digits."""
+    middle, half = (b[0] + b[1]) / 2 + log_amplitude, (b[0] - b[1]) / 2
+    near = 2 * jnp.exp(middle) * jnp.sinh(jnp.clip(half, -1, 1))
+    far = jnp.exp(middle + half) - jnp.exp(middle - half)
+    return jnp.where(jnp.abs(half) < 1, near, far)
+
+
+def _ramp(b, k):
+    return jnp.where(k > 0, -jnp.expm1(-k * b) / jnp.where(k > 0, k, 1), b)
+
+
+def _settle(zeta, b, k):
+    """Where the slack is no small difference, b follows from nu; elsewhere it is its own variable."""
+    zeta = _SIGNS * zeta
+    clipped = jnp.where(k > 0, jnp.minimum(k * zeta, 0.9), 0)
+    followed = jnp.where(k > 0, -jnp.log1p(-clipped) / jnp.where(k > 0, k, 1), zeta)
+    return jnp.where(1 - k * zeta > 0.1, followed, b)
+
+
+@functools.partial(jax.jit, static_argnames="floor")
+def follow(
+    X: Float[Array, "n d"],
+    y: Float[Array, " n"],
+    geometry: Geometry,
+    log_amplitudes: Float[Array, " s"],
+    floor: float,
+) -> tuple[Point, Int[Array, " s"], Bool[Array, " s"]]:
+    """Points at each of the falling `log_amplitudes`, Newton steps spent on each, and whether it was met.
+
+    Amplitudes whose slack exp(k log A) is below `floor` are replaced by the one where it is `floor`.
+    """
+    offset, speed, k, start = geometry
+    size = jnp.abs(X)
+
+    def base(log_amplitude):
+        if start is None:
+            return 0.0, 0.0
+        zeta = _qexp.dual(start, log_amplitude + offset, k) / _qexp.unit(k)
+        return zeta, start * _qexp.curvature(start, log_amplitude + offset, k) / _qexp.unit(k)
+
+    def evaluate(point, log_amplitude, zeta0):
+        w = weights(point.b, log_amplitude + offset)
+        residual = y - X @ w
+        rounding = 4 * _EPSILON * (size @ jnp.abs(w) + jnp.abs(y))
+        residual = jnp.where(jnp.abs(residual) <= rounding, 0, residual)
+        slackness = _SIGNS * (speed * (point.nu @ X) + zeta0) - _ramp(point.b, k)
+        return residual, slackness
+
+    def factorise(point, log_amplitude):
+        # Slope of each part of the weights in its dual variable: w / m.
+        slopes = jnp.exp(log_amplitude + offset + (1 + k) * point.b)
+        gram = (X * (speed * jnp.sum(slopes, 0))) @ X.T
+        ridge = _EPSILON / 2 * jnp.trace(gram)
+        return slopes, cho_factor(gram + ridge * jnp.eye(len(y)))[0]
+
+    def newton(point, log_amplitude):
+        zeta0, _ = base(log_amplitude)
+        bound = jnp.maximum(jnp.max(jnp.abs(y)), jnp.finfo(y.dtype).tiny)
+
+        def error(residual, slackness):
+            return jnp.maximum(jnp.max(jnp.abs(residual)) / bound, jnp.max(jnp.abs(slackness)))
+
+        def unfinished(carry):
+            _, _, _, residual, slackness, steps, sound = carry
+            return sound & (steps < _NEWTON_STEPS) & ~(error(residual, slackness) <= _TOLERANCE)
+
+        def step(carry):
+            point, _, _, residual, slackness, steps, _ = carry
+            slopes, factor = factorise(point, log_amplitude)
+            correction = X @ jnp.sum(_SIGNS * slopes * slackness, 0)
+            nu_step = cho_solve((factor, False), residual - correction)
+            b_step = (_SIGNS * (speed * (nu_step @ X)) + slackness) * jnp.exp(k * point.b)
+            largest = jnp.max(jnp.abs(b_step))
+            length = jnp.minimum(1, 3 / largest)  # weights change by a factor exp(3) at most
+            nu = point.nu + length * nu_step
+            b = _settle(speed * (nu @ X) + zeta0, point.b + length * b_step, k)
+            point = Point(nu, b)
+            return (point, slopes, factor, *evaluate(point, log_amplitude, zeta0), steps + 1, largest < 50)
+
+        def run(slopes, factor):
+            first = (point, slopes, factor, *evaluate(point, log_amplitude, zeta0), 0, True)
+            point_, slopes, factor, residual, slackness, steps, _ = jax.lax.while_loop(
+                unfinished, step, first
+            )
+            return point_, slopes, factor, steps, error(residual, slackness) <= _TOLERANCE
+
+        return run
+
+    def predict(point, slopes, factor, log_amplitude, step):
+        """Along the tangent: linear in nu, linear in the logarithms of the weights."""
+        _, drift = base(log_amplitude)
+        slope = jnp.sum(slopes, 0)
+        tangent = cho_solve((factor, False), y - X @ (slope * drift))
+        nu = point.nu + step * tangent
+        zeta0, _ = base(log_amplitude - step)
+        moved = _SIGNS * (speed * (tangent @ X) + drift) * jnp.exp(k * point.b)
+        return Point(nu, _settle(speed * (nu @ X) + zeta0, point.b + step * moved, k))
+
+    def approach(carry, target):
+        """Lower the amplitude to the target, in steps as long as Newton's method bears."""
+
+        def away(carry):
+            log_amplitude, *_, step, _, _ = carry
+            return (log_amplitude > target) & (step > _SMALLEST_STEP)
+
+        def advance(carry):
+            log_amplitude, point, slopes, factor, step, spent, _ = carry
+            length = jnp.minimum(step, log_amplitude - target)
+            lower = jnp.where(step >= log_amplitude - target, target, log_amplitude - length)
+            guess = predict(point, slopes, factor, log_amplitude, length)
+            point_, slopes_, factor_, steps, met = newton(guess, lower)(slopes, factor)
+            step = jnp.where(
+                met, jnp.where(steps <= 4, jnp.maximum(step, 2 * length), step), length / 3
+            )
+            old = (log_amplitude, point, slopes, factor)
+            new = (lower, point_, slopes_, factor_)
+            kept = jax.tree.map(lambda a, b: jnp.where(met, a, b), new, old)
+            return *kept, step, spent + steps, met
+
+        # Each target is tried afresh, even after a failure: the report is then its own.
+        log_amplitude, point, slopes, factor, step, _, _ = carry
+        carry = (log_amplitude, point, slopes, factor, jnp.maximum(step, 0.1), 0, True)
+        carry = jax.lax.while_loop(away, advance, carry)
+        return carry, (carry[1], carry[5], carry[0] <= target)
+
+    # Far above the weights the network is linear: nu and b are small.
+    linear = jnp.linalg.solve(X @ X.T, y if start is None else y - X @ start)
+    offset_size = jnp.max(jnp.abs(linear @ X) * jnp.exp(-offset))
+    if start is not None:
+        offset_size = jnp.maximum(offset_size, jnp.max(jnp.abs(start) * jnp.exp(-offset)))
+    above = jnp.where(offset_size > 0, jnp.log(offset_size) + 1, log_amplitudes[0])
+    first = jnp.maximum(log_amplitudes[0], above)
+    zeta0, _ = base(first)
+    gram = (X * (2 * speed * jnp.exp(offset))) @ X.T
+    right = y if start is None else y - X @ start
+    nu = jnp.linalg.solve(gram, right) * jnp.exp(-first)
+    zeta = speed * (nu @ X) + zeta0
+    guess = Point(nu, _settle(zeta, _SIGNS * zeta, k))
+    slopes, factor = factorise(guess, first)
+    point, slopes, factor, steps, _ = newton(guess, first)(slopes, factor)
+    lowest = jnp.where(k > 0, jnp.log(floor) / jnp.where(k > 0, k, 1), -jnp.inf)
+    targets = jnp.maximum(log_amplitudes, lowest)
+    carry = (first, point, slopes, factor, 1.0, steps, True)
+    _, (points, spent, met) = jax.lax.scan(approach, carry, targets)
+    return points, spent.at[0].add(steps), met

@@ -1,0 +1,427 @@
+r"""Where training ends: interpolators of least potential, their sparse and Euclidean limits, margins.
+
+Loss normalisation does not matter here: only which interpolator, or which separator, is picked.
+Every solver measures how well its answer satisfies the optimality conditions, and raises
+`RuntimeError` with the number rather than return one that does not.
+"""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, ArrayLike, Float, Int
+
+from . import _check, _continuation, _qexp
+from .potentials import DiagonalPotential, Euclidean, Hypentropy, Potential
+
+_FEASIBLE = 1e-10  # relative to the largest entry of y
+_STATIONARY = 1e-8  # relative to the largest dual variable, or to 1
+_VANISHING = 1e-290
+_EDGE = 2.0**-53
+_SLACK_FLOOR = 1e-12  # below it, 1 - |z| of an active weight has no digits left in float64
+
+
+class Interpolator(eqx.Module):
+    r"""A solution of :math:`Xw = y`, with the certificate that it is the one of least potential.
+
+    - `weights`: :math:`w`, shape "d".
+    - `dual`: the multipliers :math:`\nu`, shape "n": :math:`\nabla\psi(w) - \nabla\psi(w_0) = X^\top\nu`.
+    - `feasibility`: :math:`\max_i |x_i^\top w - y_i|`.
+    - `stationarity`: :math:`\max_j |\nabla\psi(w) - \nabla\psi(w_0) - X^\top\nu|_j`.
+    - `iterations`: Newton steps.
+
+    From `scale_path` all of them have a leading axis of scales.
+    """
+
+    weights: Float[Array, "*s d"]
+    dual: Float[Array, "*s n"]
+    feasibility: Float[Array, "*s"]
+    stationarity: Float[Array, "*s"]
+    iterations: Int[Array, "*s"]
+
+
+def interpolator(
+    X: Float[ArrayLike, "n d"],
+    y: Float[ArrayLike, " n"],
+    potential: Potential,
+    *,
+    start: Float[ArrayLike, " d"] | None = None,
+) -> Interpolator:
+    r"""The interpolator nearest to the start in the Bregman divergence of a potential,
+
+    .. math:: \arg\min_{Xw = y} D_\psi(w, w_0),
+
+    where mirror flow, mirror descent with any steps, and gradient flow on the parametrisation that the
+    potential belongs to, all end if they converge (Gunasekar et al. 2018, arXiv:1802.08246; for
+    diagonal networks Woodworth et al. 2020, arXiv:2002.09277).
+
+    Solved in the multipliers :math:`\nu`, n of them. The potential of a diagonal network is followed
+    from large scales down, to any scale. Below the scale where :math:`\alpha^{D-2} = 10^{-12}` the answer is
+    the l1 limit with its first-order correction, which is smaller than float64 resolves.
+
+    **Arguments:**
+
+    - `X`, `y`: shapes "n d" and "n", with n <= d and independent rows.
+    - `potential`: any `Potential`.
+    - `start`: :math:`w_0`, shape "d"; the point of least potential unless given.
+
+    **Raises:** `ValueError` for bad data, or where :math:`Xw = y` has no solution in the domain of
+    the potential; `RuntimeError` if the tolerance is not met.
+
+    >>> import jax; jax.config.update("jax_enable_x64", True)
+    >>> import implicitbias as ib
+    >>> end = ib.interpolator([[2.0, 1.0]], [2.0], ib.DiagonalPotential(depth=2, scale=1e-8))
+    >>> end.weights.round(3).tolist()  # all of it on the larger feature
+    [1.0, 0.0]
+    """
+    X, y = _check.problem(X, y)
+    _check.underdetermined(X, y)
+    if not isinstance(potential, Potential):
+        raise ValueError(f"potential must be a Potential, found {potential!r}")
+    if start is not None:
+        start = _check.finite_array("start", start, 1)
+        if start.shape != X.shape[1:]:
+            raise ValueError(f"start must have one entry a feature, {X.shape[1]}, found {start.shape}")
+    if isinstance(potential, Euclidean):
+        return _nearest(X, y, start)
+    if isinstance(potential, Hypentropy):
+        potential = DiagonalPotential(2, jnp.sqrt(potential.beta / 2))
+    if isinstance(potential, DiagonalPotential):
+        path = _diagonal_path(X, y, potential, jnp.zeros(1), start)
+        return jax.tree.map(lambda leaf: leaf[0], path)
+    return _damped_newton(X, y, potential, start)
+
+
+def scale_path(
+    X: Float[ArrayLike, "n d"],
+    y: Float[ArrayLike, " n"],
+    depth: float,
+    scales: Float[ArrayLike, " s"],
+) -> Interpolator:
+    r"""Where the diagonal network :math:`w = u^D - v^D` ends, for every initial scale.
+
+    The same as `interpolator` with `DiagonalPotential(depth, scale)` at each of the scales, started
+    each from the one above: two or three Newton steps a scale, each one product n by d by n and one
+    Cholesky factorisation. Depth is traced, so that one compiled program serves all depths.
+
+    **Arguments:** `X`, `y` as for `interpolator`; `depth`, any real number :math:`D \ge 2`; `scales`,
+    positive, in any order.
+
+    **Returns:** an `Interpolator` whose fields have a leading axis, in the order of `scales`.
+
+    >>> import jax; jax.config.update("jax_enable_x64", True)
+    >>> import implicitbias as ib
+    >>> path = ib.scale_path([[2.0, 1.0]], [2.0], depth=3, scales=[1e2, 1e-2])
+    >>> path.weights.round(3).tolist()  # least l2, then least l1
+    [[0.8, 0.4], [1.0, 0.0]]
+    """
+    X, y = _check.problem(X, y)
+    _check.underdetermined(X, y)
+    _check.depth(depth)
+    scales = _check.finite_array("scales", scales, 1)
+    _check.positive("scales", scales)
+    order = jnp.argsort(-scales)
+    path = _diagonal_path(
+        X, y, DiagonalPotential(depth, 1.0), depth * jnp.log(scales[order]), None
+    )
+    back = jnp.argsort(order)
+    return jax.tree.map(lambda leaf: leaf[back], path)
+
+
+def _diagonal_path(X, y, potential, log_amplitudes, start):
+    """Follow the potential, its scale multiplied by exp(log_amplitudes / depth), downwards."""
+    k = jnp.asarray(potential.order, float)
+    own = jnp.broadcast_to(potential.log_amplitude, X.shape[1:])
+    level = jnp.mean(own)
+    geometry = _continuation.Geometry(
+        offset=own - level,
+        speed=jnp.broadcast_to(potential.speed, X.shape[1:]),
+        order=k,
+        start=start,
+    )
+    targets = level + log_amplitudes
+    points, steps, met = _continuation.follow(X, y, geometry, targets, _SLACK_FLOOR)
+    below = np.asarray(k * targets < np.log(_SLACK_FLOOR))
+    if below.any() and start is not None:
+        raise ValueError(
+            f"scale must be at least {_SLACK_FLOOR:.0e} ** (1 / (depth - 2)) with a start, found "
+            f"{np.exp(float(targets[-1]) / float(potential.depth)):.3g}"
+        )
+    return _finish(X, y, geometry, targets, points, steps, met, below)
+
+
+def _finish(X, y, geometry, targets, points, steps, met, below):
+    k, offset = geometry.order, geometry.offset
+    unit = jnp.where(k > 0, k, 1.0)
+    reached = jnp.where(below, np.log(_SLACK_FLOOR) / unit, targets)
+    w = jax.vmap(_continuation.weights)(points.b, reached[:, None] + offset)
+    for index in np.flatnonzero(below):
+        w = w.at[index].set(
+            _sparse_limit(X, y, w[index], points.b[index], k, targets[index] - reached[index])
+        )
+    dual = unit * points.nu
+    feasibility, stationarity, reach = _certificate(X, y, geometry, targets, w, dual)
+    result = Interpolator(w, dual, feasibility, stationarity, steps)
+    _require(result, y, reach, bool(jnp.all(met)))
+    return result
+
+
+@jax.jit
+def _certificate(X, y, geometry, targets, w, dual):
+    offset, speed, k, start = geometry
+
+    def gap(w, dual, target):
+        z = _qexp.dual(w, target + offset, k)
+        origin = 0.0 if start is None else _qexp.dual(start, target + offset, k)
+        wanted = origin + speed * (dual @ X)
+        difference = jnp.abs(z - wanted) / speed
+        # A weight below the range of float64 cannot show its dual variable: it is right if the one
+        # wanted belongs to such a weight too.
+        edge = jnp.where(k > 0, 1 - _EDGE, jnp.inf)
+        implied = _qexp.primal(jnp.clip(wanted, -edge, edge), target + offset, k)
+        vanished = (jnp.abs(w) < _VANISHING) & (jnp.abs(implied) < _VANISHING)
+        return jnp.max(jnp.where(vanished, 0, difference)), jnp.max(jnp.abs(z))
+
+    stationarity, reach = jax.vmap(gap)(w, dual, targets)
+    return jnp.max(jnp.abs(w @ X.T - y), 1), stationarity, reach
+
+
+def _sparse_limit(X, y, w, b, k, log_ratio):
+    """From the smallest amplitude that float64 resolves, on down to one exp(log_ratio) times it.
+
+    To first order, weights off the support shrink with the amplitude, and those on it make up for it.
+    """
+    on = jnp.max(k * b, 0) > np.log(1e6)
+    off = jnp.where(on, 0, w * jnp.exp(log_ratio))
+    kept = jnp.where(on, w, 0) + off
+    return kept + jnp.where(on, jnp.linalg.lstsq(X * on, y - X @ kept)[0], 0)
+
+
+def _require(result, y, reach, met=True):
+    """Raise unless the certificate holds."""
+    feasibility = float(jnp.max(result.feasibility)) / max(float(jnp.max(jnp.abs(y))), 1e-300)
+    stationarity = float(jnp.max(result.stationarity / jnp.maximum(1, reach)))
+    if not (met and feasibility <= _FEASIBLE and stationarity <= _STATIONARY):
+        raise RuntimeError(
+            f"no interpolator to tolerance: relative residual {feasibility:.1e} (at most {_FEASIBLE:.0e}), "
+            f"stationarity {stationarity:.1e} (at most {_STATIONARY:.0e}). Rescale the columns of X to "
+            "similar size, drop samples that are nearly repeated, or take a scale nearer to 1"
+        )
+
+
+def _nearest(X, y, start):
+    start = jnp.zeros(X.shape[1]) if start is None else start
+    dual = jnp.linalg.solve(X @ X.T, y - X @ start)
+    dual = dual + jnp.linalg.solve(X @ X.T, y - X @ (start + dual @ X))
+    w = start + dual @ X
+    result = Interpolator(
+        w, dual, jnp.max(jnp.abs(X @ w - y)), jnp.zeros(()), jnp.asarray(2)
+    )
+    _require(result, y, jnp.asarray(1.0))
+    return result
+
+
+def _damped_newton(X, y, potential, start):
+    """Newton's method on the convex dual, with a backtracking line search."""
+    origin = jnp.zeros(X.shape[1]) if start is None else potential.to_dual(start)
+    w0 = start
+    if start is None:
+        try:
+            w0 = potential.to_primal(origin)
+        except ValueError as error:
+            raise ValueError(
+                f"start is needed: {type(potential).__name__} has no point of least value"
+            ) from error
+    dual, steps = _minimise_dual(potential, X, y, origin, w0)
+    z = origin + dual @ X
+    message = (
+        "no interpolator in the domain of the potential: the dual has no minimum, or lies too far "
+        "to reach in float64. Check that Xw = y has a solution there"
+    )
+    if not bool(jnp.all(jnp.isfinite(dual))):
+        raise ValueError(message)
+    w = potential.to_primal(z)
+    residual = jnp.max(jnp.abs(X @ w - y))
+    if not float(residual) <= _FEASIBLE * float(jnp.max(jnp.abs(y))):
+        raise ValueError(f"{message}; relative residual {float(residual):.1e}")
+    gap = jnp.max(jnp.abs(potential.to_dual(w) - z))
+    result = Interpolator(w, dual, residual, gap, steps)
+    _require(result, y, jnp.max(jnp.abs(z)))
+    return result
+
+
+@eqx.filter_jit
+def _minimise_dual(potential, X, y, origin, w0):
+    def objective(nu):
+        value = potential.conjugate(origin + nu @ X) - y @ nu
+        return jnp.where(jnp.isnan(value), jnp.inf, value)
+
+    def residual(nu):
+        return X @ potential.to_primal(origin + nu @ X) - y
+
+    def hessian(nu):
+        def push(row):
+            return jax.jvp(potential.to_primal, (origin + nu @ X,), (row,))[1]
+
+        gram = X @ jax.vmap(push)(X).T
+        return gram + 1e-15 * jnp.trace(gram) * jnp.eye(len(y))
+
+    def search(nu, step, slope):
+        """The longest step, halved from 1, that lowers the objective as it should; then its value."""
+
+        def too_long(length):
+            expected = objective(nu) + 1e-4 * length * slope
+            return (objective(nu + length * step) > expected + 1e-14 * jnp.abs(expected)) & (
+                length > 1e-12
+            )
+
+        return jax.lax.while_loop(too_long, lambda length: length / 2, jnp.asarray(1.0))
+
+    def unfinished(carry):
+        nu, steps, moved = carry
+        return (steps < 500) & moved & (jnp.max(jnp.abs(residual(nu))) > 1e-13 * jnp.max(jnp.abs(y)))
+
+    def advance(carry):
+        nu, steps, _ = carry
+        force = -residual(nu)
+        step = jnp.linalg.solve(hessian(nu), force)
+        length = search(nu, step, -force @ step)
+        return nu + length * step, steps + 1, jnp.max(jnp.abs(length * step)) > 1e-16 * jnp.max(jnp.abs(nu))
+
+    # Along the Euclidean answer, as far as the objective falls: off the point 0, where some
+    # Hessians (of p-norms) do not exist.
+    direction = jnp.linalg.solve(X @ X.T, y - X @ w0)
+    lengths = 2.0 ** -jnp.arange(0, 40.0)
+    best = lengths[jnp.argmin(jax.vmap(lambda length: objective(length * direction))(lengths))]
+    nu, steps, _ = jax.lax.while_loop(unfinished, advance, (best * direction, 0, True))
+    return nu, steps
+
+
+def minimum_norm(
+    X: Float[ArrayLike, "n d"], y: Float[ArrayLike, " n"]
+) -> Float[Array, " d"]:
+    r"""The interpolator of least Euclidean norm, :math:`X^\top(XX^\top)^{-1}y`.
+
+    Where gradient descent on a linear model ends from zero, and the kernel limit (scale to infinity) of
+    diagonal networks.
+
+    >>> import jax; jax.config.update("jax_enable_x64", True)
+    >>> import implicitbias as ib
+    >>> ib.minimum_norm([[2.0, 1.0]], [2.0]).round(12).tolist()
+    [0.8, 0.4]
+    """
+    X, y = _check.problem(X, y)
+    _check.underdetermined(X, y)
+    return _nearest(X, y, None).weights
+
+
+def basis_pursuit(
+    X: Float[ArrayLike, "n d"], y: Float[ArrayLike, " n"]
+) -> Float[Array, " d"]:
+    r"""An interpolator of least l1 norm, :math:`\arg\min_{Xw=y}\|w\|_1` (Chen, Donoho and Saunders 1998).
+
+    A linear programme, solved by HiGHS, then solved again on its support to full precision. The limit of
+    diagonal networks as the scale goes to 0. Unique for generic data; where it is not, a vertex.
+
+    >>> import jax; jax.config.update("jax_enable_x64", True)
+    >>> import implicitbias as ib
+    >>> ib.basis_pursuit([[2.0, 1.0]], [2.0]).tolist()
+    [1.0, 0.0]
+    """
+    X, y = _check.problem(X, y)
+    _check.underdetermined(X, y)
+    X, y = np.asarray(X), np.asarray(y)
+    parts = _linear_programme(
+        np.ones(2 * X.shape[1]), A_eq=np.hstack([X, -X]), b_eq=y, bounds=(0, None)
+    )
+    w = parts[: X.shape[1]] - parts[X.shape[1] :]
+    return jnp.asarray(_on_support(X, y, w))
+
+
+def _on_support(X, y, w):
+    """Solve Xw = y on the support of w: the programme's own answer is good to its tolerance only."""
+    support = np.abs(w) > 1e-9 * np.abs(w).max()
+    exact = np.zeros_like(w)
+    exact[support] = np.linalg.lstsq(X[:, support], y, rcond=None)[0]
+    better = np.abs(X @ exact - y).max() <= np.abs(X @ w - y).max() + 1e-12 * np.abs(y).max()
+    return exact if better else w
+
+
+def max_margin(
+    X: Float[ArrayLike, "n d"], labels: Float[ArrayLike, " n"], norm: float
+) -> Float[Array, " d"]:
+    r"""The separator of least norm with margin 1, :math:`\arg\min\|w\| : y_i\,x_i^\top w \ge 1` for all i.
+
+    The direction in which steepest descent with respect to that norm maximises the margin (Gunasekar et al. 2018,
+    arXiv:1802.08246); for norm 2, gradient descent on the logistic loss (Soudry et al. 2018,
+    arXiv:1710.10345). Norms 1 and infinity are linear programmes; norm 2 is a least-distance
+    problem, solved by non-negative least squares (Lawson and Hanson 1974, chapter 23).
+
+    **Arguments:** `X`, shape "n d", any n and d; `labels`, shape "n", each -1 or +1; `norm`, one of
+    1, 2 and infinity.
+
+    **Raises:** `ValueError` for bad data, and for data that no hyperplane through the origin separates.
+
+    >>> import jax; jax.config.update("jax_enable_x64", True)
+    >>> import implicitbias as ib
+    >>> ib.max_margin([[2.0, 1.0]], [1.0], norm=2).round(12).tolist()
+    [0.4, 0.2]
+    """
+    X = _check.finite_array("X", X, 2)
+    if 0 in X.shape:
+        raise ValueError(f"X must hold at least one sample and one feature, found shape {X.shape}")
+    signed = np.asarray(X) * np.asarray(_check.labels(labels, X.shape[0]))[:, None]
+    if norm not in (1, 2, np.inf):
+        raise ValueError(f"norm must be 1, 2 or infinity, found {norm}")
+    w = _MARGINS[norm](signed)
+    if w is None or not (signed @ w).min() > 0:
+        raise ValueError(
+            "labels must be separable by a hyperplane through the origin, and are not: add a column "
+            "of ones to X for a bias, or drop the samples that cannot be right"
+        )
+    return jnp.asarray(w / (signed @ w).min())
+
+
+def _margin_one(signed):
+    n, d = signed.shape
+    parts = _linear_programme(
+        np.ones(2 * d), A_ub=np.hstack([-signed, signed]), b_ub=-np.ones(n), bounds=(0, None)
+    )
+    return None if parts is None else parts[:d] - parts[d:]
+
+
+def _margin_infinity(signed):
+    n, d = signed.shape
+    eye, ones = np.eye(d), np.ones((d, 1))
+    parts = _linear_programme(
+        np.append(np.zeros(d), 1.0),
+        A_ub=np.block([[-signed, np.zeros((n, 1))], [eye, -ones], [-eye, -ones]]),
+        b_ub=np.concatenate([-np.ones(n), np.zeros(2 * d)]),
+        bounds=(None, None),
+    )
+    return None if parts is None else parts[:d]
+
+
+def _margin_two(signed):
+    from scipy.optimize import nnls
+
+    n, d = signed.shape
+    target = np.append(np.zeros(d), 1.0)
+    multipliers, distance = nnls(np.vstack([signed.T, np.ones(n)]), target, maxiter=50 * n + 100)
+    residual = np.vstack([signed.T, np.ones(n)]) @ multipliers - target
+    return None if distance < 1e-9 else -residual[:d] / residual[d]
+
+
+_MARGINS = {1: _margin_one, 2: _margin_two, np.inf: _margin_infinity}
+
+
+def _linear_programme(objective, **constraints):
+    """The solution by HiGHS; None where there is none."""
+    from scipy.optimize import linprog
+
+    result = linprog(objective, method="highs", **constraints)
+    if result.status == 2:
+        return None
+    if result.status != 0:
+        raise RuntimeError(f"the linear programme was not solved: {result.message}")
+    return result.x
