@@ -47,8 +47,8 @@ class DiagonalNetwork(eqx.Module):
     >>> import implicitbias as ib
     >>> network = ib.DiagonalNetwork(depth=3, scale=0.1)
     >>> u, v = network.init(2)
-    >>> network.features((2 * u, v)).round(6).tolist()
-    [0.007, 0.007]
+    >>> [f"{weight:.4f}" for weight in network.features((2 * u, v))]
+    ['0.0070', '0.0070']
     >>> round(network.rate.item(), 6)
     0.3
     """

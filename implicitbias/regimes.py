@@ -149,7 +149,8 @@ def regime(
     With the gap :math:`\|w_{\ell_2} - w_{\ell_1}\|_\infty` of the two limits as unit, weights are
     "kernel" within `tolerance` of the min-l2 interpolator, "feature learning" within `tolerance` of
     the min-l1 interpolator, and "between" otherwise. The default calls a run by a limit when nine
-    tenths of the way to it are done; it is a convention.
+    tenths of the way to it are done; it is a convention. How far the tangent kernel moved is
+    another measure, which can be large long before the weights come near the min-l1 interpolator.
 
     **Arguments:** `network`, `X` "n d", `y` "n", final `weights` "d", `tolerance` in (0, 1/2).
 
