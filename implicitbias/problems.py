@@ -1,6 +1,8 @@
 """The data of the figures, seeded: the same arguments give the same numbers on every machine."""
 
+from collections.abc import Iterator
 from itertools import combinations_with_replacement
+from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -31,7 +33,7 @@ class Problem(eqx.Module):
     X_test: Float[Array, "m d"] | None = None
     y_test: Float[Array, " m"] | None = None
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Any]:
         return iter((self.X, self.y, self.weights))
 
 
@@ -137,7 +139,7 @@ def diabetes(patients: int = 40, *, seed: int = 0) -> Problem:
     from sklearn.datasets import load_diabetes  # slow to import, and needed here only
 
     _check_integer("patients", patients, at_least=1)
-    data = load_diabetes(scaled=False)
+    data: Any = load_diabetes(scaled=False)
     measured, names = _standardised(data.data), list(data.feature_names)
     pairs = [
         (i, j)
