@@ -1,5 +1,12 @@
 """What training converges to when infinitely many solutions fit: implicit bias, computed exactly."""
 
+from .flows import (
+    Jumps as Jumps,
+    Trajectory as Trajectory,
+    gradient_flow as gradient_flow,
+    margin_flow as margin_flow,
+    saddle_to_saddle as saddle_to_saddle,
+)
 from .limits import (
     Interpolator as Interpolator,
     basis_pursuit as basis_pursuit,
@@ -7,6 +14,23 @@ from .limits import (
     max_margin as max_margin,
     minimum_norm as minimum_norm,
     scale_path as scale_path,
+)
+from .losses import (
+    ExponentialLoss as ExponentialLoss,
+    LogisticLoss as LogisticLoss,
+    Loss as Loss,
+    SquareLoss as SquareLoss,
+)
+from .metrics import (
+    inverse_metric as inverse_metric,
+    is_hessian_metric as is_hessian_metric,
+    metric_tensor as metric_tensor,
+    tangent_kernel as tangent_kernel,
+)
+from .parametrizations import (
+    DiagonalNetwork as DiagonalNetwork,
+    Neuron as Neuron,
+    SymmetricFactorization as SymmetricFactorization,
 )
 from .potentials import (
     Burg as Burg,
@@ -17,4 +41,10 @@ from .potentials import (
     PNorm as PNorm,
     Potential as Potential,
     SeparablePotential as SeparablePotential,
+)
+from .problems import (
+    Problem as Problem,
+    diabetes as diabetes,
+    separable_classification as separable_classification,
+    sparse_regression as sparse_regression,
 )

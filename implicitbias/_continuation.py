@@ -23,7 +23,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from . import _qexp
 
-_SIGNS = np.array([[1.0], [-1.0]])  # one row for w_+, one for w_-
+SIGNS = np.array([[1.0], [-1.0]])  # one row for w_+, one for w_-
 _EPSILON = 2.0**-52
 _TOLERANCE = 1e-12
 _NEWTON_STEPS = 10
@@ -54,13 +54,13 @@ def weights(b: Float[Array, "2 d"], log_amplitude: Float[Array, " d"]) -> Float[
     return jnp.where(jnp.abs(half) < 1, near, far)
 
 
-def _ramp(b, k):
+def ramp(b, k):
     return jnp.where(k > 0, -jnp.expm1(-k * b) / jnp.where(k > 0, k, 1), b)
 
 
-def _settle(zeta, b, k):
+def settle(zeta, b, k):
     """Where the slack is no small difference, b follows from nu; elsewhere it is its own variable."""
-    zeta = _SIGNS * zeta
+    zeta = SIGNS * zeta
     clipped = jnp.where(k > 0, jnp.minimum(k * zeta, 0.9), 0)
     followed = jnp.where(k > 0, -jnp.log1p(-clipped) / jnp.where(k > 0, k, 1), zeta)
     return jnp.where(1 - k * zeta > 0.1, followed, b)
@@ -92,7 +92,7 @@ def follow(
         residual = y - X @ w
         rounding = 4 * _EPSILON * (size @ jnp.abs(w) + jnp.abs(y))
         residual = jnp.where(jnp.abs(residual) <= rounding, 0, residual)
-        slackness = _SIGNS * (speed * (point.nu @ X) + zeta0) - _ramp(point.b, k)
+        slackness = SIGNS * (speed * (point.nu @ X) + zeta0) - ramp(point.b, k)
         return residual, slackness
 
     def factorise(point, log_amplitude):
@@ -116,13 +116,13 @@ def follow(
         def step(carry):
             point, _, _, residual, slackness, steps, _ = carry
             slopes, factor = factorise(point, log_amplitude)
-            correction = X @ jnp.sum(_SIGNS * slopes * slackness, 0)
+            correction = X @ jnp.sum(SIGNS * slopes * slackness, 0)
             nu_step = cho_solve((factor, False), residual - correction)
-            b_step = (_SIGNS * (speed * (nu_step @ X)) + slackness) * jnp.exp(k * point.b)
+            b_step = (SIGNS * (speed * (nu_step @ X)) + slackness) * jnp.exp(k * point.b)
             largest = jnp.max(jnp.abs(b_step))
             length = jnp.minimum(1, 3 / largest)  # weights change by a factor exp(3) at most
             nu = point.nu + length * nu_step
-            b = _settle(speed * (nu @ X) + zeta0, point.b + length * b_step, k)
+            b = settle(speed * (nu @ X) + zeta0, point.b + length * b_step, k)
             point = Point(nu, b)
             return (point, slopes, factor, *evaluate(point, log_amplitude, zeta0), steps + 1, largest < 50)
 
@@ -142,8 +142,8 @@ def follow(
         tangent = cho_solve((factor, False), y - X @ (slope * drift))
         nu = point.nu + step * tangent
         zeta0, _ = base(log_amplitude - step)
-        moved = _SIGNS * (speed * (tangent @ X) + drift) * jnp.exp(k * point.b)
-        return Point(nu, _settle(speed * (nu @ X) + zeta0, point.b + step * moved, k))
+        moved = SIGNS * (speed * (tangent @ X) + drift) * jnp.exp(k * point.b)
+        return Point(nu, settle(speed * (nu @ X) + zeta0, point.b + step * moved, k))
 
     def approach(carry, target):
         """Lower the amplitude to the target, in steps as long as Newton's method bears."""
@@ -184,7 +184,7 @@ def follow(
     right = y if start is None else y - X @ start
     nu = jnp.linalg.solve(gram, right) * jnp.exp(-first)
     zeta = speed * (nu @ X) + zeta0
-    guess = Point(nu, _settle(zeta, _SIGNS * zeta, k))
+    guess = Point(nu, settle(zeta, SIGNS * zeta, k))
     slopes, factor = factorise(guess, first)
     point, slopes, factor, steps, _ = newton(guess, first)(slopes, factor)
     lowest = jnp.where(k > 0, jnp.log(floor) / jnp.where(k > 0, k, 1), -jnp.inf)

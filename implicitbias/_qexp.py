@@ -89,6 +89,16 @@ def _dual_spread(z, k):
     return -_over(jnp.where(jnp.abs(z) < 0.5, near, jnp.log1p(z) + jnp.log1p(-z)) / 2, k)
 
 
+def weight(c, k, log_amplitude):
+    """w, from c."""
+    return _weight(c, _spread(c, k), log_amplitude)
+
+
+def slope(c, k, log_amplitude):
+    """dw/dz at c, of the dual variable z / unit."""
+    return jnp.exp(log_amplitude + _spread(c, k) + _log_cosh(k * c) + _log_2cosh((1 + k) * c))
+
+
 def primal(z, log_amplitude, k):
     """w = A h(z)."""
     return _weight(_to_coordinate(z, k), _dual_spread(z, k), log_amplitude)
@@ -126,8 +136,7 @@ def _conjugate(c, spread, log_amplitude, k):
 def curvature(w, log_amplitude, k):
     """dz/dw = 1 / (A h'(z))."""
     c = coordinate(w, log_amplitude, k)
-    log_slope = log_amplitude + _spread(c, k) + _log_cosh(k * c) + _log_2cosh((1 + k) * c)
-    return unit(k) * jnp.exp(-log_slope)
+    return unit(k) / slope(c, k, log_amplitude)
 
 
 @potential.defjvp

@@ -1,0 +1,176 @@
+r"""A stiff solver for the dual flow of diagonal networks, at any scale and depth.
+
+In the dual the flow is :math:`\nu' = y - Xw(\nu)`. Each stage of a diagonally implicit Runge-Kutta method
+asks for :math:`\nu` with :math:`(\nu - \bar\nu)/(\gamma h) = y - Xw(\nu)`: the equations of an interpolator with
+:math:`1/(\gamma h)` added on the diagonal. So the stages are solved as in `_continuation`, by Newton's method in
+:math:`\nu` and the logarithms :math:`b` of the weights together, which general root finders cannot do:
+for them :math:`\nu` alone must carry slacks of :math:`10^{-12}`. Coefficients, step sizes and output are diffrax's.
+"""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import diffrax as dfx
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.scipy.linalg import cho_factor, cho_solve
+from jaxtyping import Array, Float
+
+from ._continuation import SIGNS, Geometry, Point, ramp, settle, weights
+
+_TABLEAU = dfx.Kvaerno5.tableau
+_GAMMA = float(_TABLEAU.a_diagonal[1])
+_STAGES = len(_TABLEAU.b_sol)
+_NEWTON_STEPS = 12
+
+
+def _square(rows):
+    """Rows of growing length as one square array, so that the stages are one compiled loop."""
+    square = np.zeros((_STAGES, _STAGES))
+    for i, row in enumerate(rows, start=1):
+        square[i, : len(row)] = row
+    return square
+
+
+_LOWER, _PREDICTOR = _square(_TABLEAU.a_lower), _square(_TABLEAU.a_predictor)
+_ERROR = np.asarray(_TABLEAU.b_error)
+
+
+class Flow(eqx.Module):
+    """The data of one dual flow: everything but the state."""
+
+    X: Float[Array, "n d"]
+    y: Float[Array, " n"]
+    geometry: Geometry
+    log_amplitude: Float[Array, ""]
+    tolerance: Float[Array, ""]
+
+
+def velocity(state: Point, flow: Flow) -> Float[Array, " n"]:
+    """The derivative of nu, with what is below rounding set to zero."""
+    w = weights(state.b, flow.log_amplitude + flow.geometry.offset)
+    residual = flow.y - flow.X @ w
+    rounding = 4 * 2.0**-52 * (jnp.abs(flow.X) @ jnp.abs(w) + jnp.abs(flow.y))
+    return jnp.where(jnp.abs(residual) <= rounding, 0, residual)
+
+
+def _factorise(state, flow, pull):
+    """The Newton matrix X diag(w/m) X' + pull, and the slopes w/m."""
+    offset, speed, k, _ = flow.geometry
+    slopes = jnp.exp(flow.log_amplitude + offset + (1 + k) * state.b)
+    gram = (flow.X * (speed * jnp.sum(slopes, 0))) @ flow.X.T
+    ridge = pull + 2.0**-53 * jnp.trace(gram)
+    return slopes, cho_factor(gram + ridge * jnp.eye(len(flow.y)))[0]
+
+
+def _solve_stage(guess, base, pull, flow):
+    """The state whose nu is base + velocity / pull; the last factor; whether Newton's method converged."""
+    _, speed, k, _ = flow.geometry
+
+    def unfinished(carry):
+        _, _, change, steps = carry
+        # A change is the error before the step: Newton's method squares it.
+        return (steps < _NEWTON_STEPS) & (change > 0.1 * jnp.sqrt(flow.tolerance))
+
+    def step(carry):
+        state, _, _, steps = carry
+        slopes, factor = _factorise(state, flow, pull)
+        slackness = SIGNS * (speed * (state.nu @ flow.X)) - ramp(state.b, k)
+        force = velocity(state, flow) + pull * (base - state.nu)
+        correction = flow.X @ jnp.sum(SIGNS * slopes * slackness, 0)
+        nu_step = cho_solve((factor, False), force - correction)
+        b_step = (SIGNS * (speed * (nu_step @ flow.X)) + slackness) * jnp.exp(k * state.b)
+        largest = jnp.max(jnp.abs(b_step))
+        length = jnp.minimum(1, 3 / largest)
+        nu = state.nu + length * nu_step
+        b = settle(speed * (nu @ flow.X), state.b + length * b_step, k)
+        change = jnp.where(jnp.isfinite(largest), largest, jnp.inf)
+        return Point(nu, b), factor, change, steps + 1
+
+    start = (guess, jnp.zeros((len(flow.y),) * 2), jnp.inf, 0)
+    state, factor, change, _ = jax.lax.while_loop(unfinished, step, start)
+    return state, factor, change <= 0.1 * jnp.sqrt(flow.tolerance)
+
+
+class DualRungeKutta(dfx.AbstractAdaptiveSolver):
+    """Kvaerno's stiff method of order 5 with error estimate of order 4, for the states of `Flow`.
+
+    A step whose Newton iterations fail reports an infinite error, so that the controller shortens it.
+    """
+
+    term_structure: ClassVar = dfx.ODETerm
+    interpolation_cls: ClassVar[Callable[..., Any]] = dfx.LocalLinearInterpolation
+
+    def order(self, terms):
+        return 5
+
+    def init(self, terms, t0, t1, y0, args):
+        return velocity(y0, args)
+
+    def func(self, terms, t0, y0, args):
+        return terms.vf(t0, y0, args)
+
+    def step(self, terms, t0, t1, y0, args, solver_state, made_jump):
+        del terms, made_jump
+        h, flow = t1 - t0, args
+        _, speed, k, _ = flow.geometry
+        pull = 1 / (_GAMMA * h)
+
+        def stage(carry, i):
+            state, slopes, sound, _ = carry
+            base = y0.nu + h * (jnp.asarray(_LOWER)[i] @ slopes)
+            nu = base + h * _GAMMA * (jnp.asarray(_PREDICTOR)[i] @ slopes)
+            move = SIGNS * (speed * ((nu - state.nu) @ flow.X)) * jnp.exp(k * state.b)
+            near = jnp.max(jnp.abs(move)) < 1
+            guess = Point(nu, settle(speed * (nu @ flow.X), state.b + move, k))
+            guess = jax.tree.map(lambda a, b: jnp.where(near, a, b), guess, state)
+            state, factor, converged = _solve_stage(guess, base, pull, flow)
+            # The velocity follows from the stage equation: evaluated afresh it is all rounding
+            # where the equations are stiff.
+            slopes = slopes.at[i].set((state.nu - base) * pull)
+            return (state, slopes, sound & converged, factor), None
+
+        n = len(flow.y)
+        slopes = jnp.zeros((_STAGES, n)).at[0].set(solver_state)
+        carry = (y0, slopes, True, jnp.eye(n))
+        (state, slopes, sound, factor), _ = jax.lax.scan(stage, carry, jnp.arange(1, _STAGES))
+        # The estimate passes through the Newton matrix, which takes out what is stiff.
+        error = cho_solve((factor, False), h * (jnp.asarray(_ERROR) @ slopes) * pull)
+        error = jnp.where(sound, error, jnp.inf)
+        b_error = SIGNS * (speed * (error @ flow.X)) * jnp.exp(k * state.b)
+        dense_info = {"y0": y0, "y1": state}
+        return state, Point(error, b_error), dense_info, slopes[-1], dfx.RESULTS.successful
+
+
+@eqx.filter_jit
+def integrate(
+    flow: Flow, times: Float[Array, " t"], max_steps: int
+) -> tuple[Point, Float[Array, ""], Any]:
+    """States at the times, which rise from 0 or later; steps taken; diffrax's result."""
+    d, n = flow.X.shape[1], flow.X.shape[0]
+    start = Point(jnp.zeros(n), jnp.zeros((2, d)))
+    controller = dfx.ClipStepSizeController(
+        dfx.PIDController(rtol=flow.tolerance, atol=flow.tolerance, pcoeff=0.2, icoeff=0.5),
+        step_ts=times,
+    )
+
+    def vector_field(t, state, flow):
+        return Point(velocity(state, flow), jnp.zeros_like(state.b))
+
+    drive = jnp.max(jnp.abs(flow.y @ flow.X))
+    solution = dfx.diffeqsolve(
+        dfx.ODETerm(vector_field),
+        DualRungeKutta(),
+        t0=0.0,
+        t1=times[-1],
+        dt0=jnp.minimum(1e-3 / jnp.where(drive > 0, drive, 1), times[-1]),
+        y0=start,
+        args=flow,
+        saveat=dfx.SaveAt(ts=times),
+        stepsize_controller=controller,
+        max_steps=max_steps,
+        throw=False,
+    )
+    return solution.ys, solution.stats["num_steps"], solution.result

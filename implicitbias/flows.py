@@ -1,0 +1,346 @@
+r"""How training gets there: gradient flow in the parameters and in the dual, margins, and jumps.
+
+Time t is that of gradient flow on the parameters, :math:`\dot u = -\nabla_u L`, with
+:math:`L(w) = \frac12\|Xw - y\|^2` unless another loss is named.
+"""
+
+import functools
+from typing import Literal, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, ArrayLike, Float
+
+from . import _check, _qexp, losses
+from ._continuation import Geometry, weights as _weights
+from .losses import SquareLoss
+from .parametrizations import DiagonalNetwork
+
+_MAX_STEPS = 200_000
+_SLACK_FLOOR = 1e-9  # of a step: Newton's method must still find 1 - |z| to some digits
+
+
+class Trajectory(NamedTuple):
+    r"""A path through function space.
+
+    - `times`: shape "t", those asked for.
+    - `weights`: :math:`w(t)`, shape "t d".
+    - `duals`: :math:`\nu(t)`, shape "t n", with :math:`\nabla Q(w(t)) = X^\top\nu(t)` for the potential Q of
+      the network.
+    - `losses`: :math:`L(w(t))`, shape "t".
+    """
+
+    times: Float[Array, " t"]
+    weights: Float[Array, "t d"]
+    duals: Float[Array, "t n"]
+    losses: Float[Array, " t"]
+
+
+class Jumps(NamedTuple):
+    r"""A path that stands still but for jumps.
+
+    - `times`: of each jump, shape "j", rescaled so that they do not depend on the scale.
+    - `weights`: after each jump, shape "j d".
+    """
+
+    times: Float[Array, " j"]
+    weights: Float[Array, "j d"]
+
+
+def gradient_flow(
+    network: DiagonalNetwork,
+    X: Float[ArrayLike, "n d"],
+    y: Float[ArrayLike, " n"],
+    times: Float[ArrayLike, " t"],
+    *,
+    loss: Literal["square", "logistic", "exponential"] = "square",
+    space: Literal["dual", "parameters"] = "dual",
+    tolerance: float = 1e-8,
+) -> Trajectory:
+    r"""Gradient flow on a network, from its initialisation.
+
+    In the dual, a diagonal network obeys an equation in n variables,
+
+    .. math:: \dot\nu = c\,(y - Xw), \qquad w = \nabla Q^*(X^\top\nu),
+
+    for the square loss; for another one, y - Xw is minus its gradient in the predictions (derived from Theorem 1 of
+    Woodworth et al. 2020, arXiv:2002.09277; c is `network.rate`). It is stiff, and solved implicitly, at any
+    scale. Below the scale where :math:`\alpha^{D-2} = 10^{-9}` the path is that of this scale with time
+    counted in :math:`\alpha^{D-2}t`, from which it differs by that much.
+    In the parameters, as a network is trained, the steps must be as short as the fastest
+    weight, whence `RuntimeError` at small scales: that is what the dual is for.
+
+    **Arguments:**
+
+    - `network`: a `DiagonalNetwork`; in the parameters anything with `init(d)` and `features(params)`.
+    - `X`, `y`: shapes "n d" and "n"; any n and d. Labels -1 or +1 for the logistic and exponential loss.
+    - `times`: shape "t", rising, from 0 or later.
+    - `loss`: square, a sum over samples, or logistic or exponential, means over samples.
+    - `space`: what is integrated.
+    - `tolerance`: relative and absolute, of a step.
+
+    **Raises:** `ValueError` for bad data; `RuntimeError` after 200,000 steps.
+
+    >>> import jax; jax.config.update("jax_enable_x64", True)
+    >>> import implicitbias as ib
+    >>> network = ib.DiagonalNetwork(depth=2, scale=1e-3)
+    >>> path = ib.gradient_flow(network, [[2.0, 1.0]], [2.0], [0.0, 100.0])
+    >>> path.weights.round(3).tolist()
+    [[0.0, 0.0], [0.999, 0.002]]
+    """
+    X, y = _check.problem(X, y)
+    times = _rising("times", times)
+    if space not in ("dual", "parameters"):
+        raise ValueError(f'space must be "dual" or "parameters", found {space!r}')
+    _check.positive("tolerance", tolerance)
+    chosen = losses.get(loss)
+    if not isinstance(chosen, SquareLoss):
+        _check.labels(y, len(y))
+    if space == "parameters":
+        duals, path = _parameter_flow(network, X, y, times, chosen, tolerance)
+    elif not isinstance(network, DiagonalNetwork):
+        raise ValueError(f'network must be a DiagonalNetwork in the dual, found {network!r}')
+    elif isinstance(chosen, SquareLoss):
+        duals, path = _dual_flow(network, X, y, times, tolerance)
+    else:
+        duals, path = _dual_flow_of(chosen, network, X, y, times, tolerance)
+    values = jax.vmap(lambda w: chosen.value(X @ w, y))(path)
+    return Trajectory(times, path, duals, values)
+
+
+def _rising(name, value):
+    array = _check.finite_array(name, value, 1)
+    entries = np.asarray(array)
+    if entries.size == 0 or entries[0] < 0 or np.any(np.diff(entries) <= 0) or entries[-1] == 0:
+        raise ValueError(
+            f"{name} must rise strictly, from 0 or later to a positive value, found {entries}"
+        )
+    return array
+
+
+def _finished(result, steps, times, advice):
+    import diffrax as dfx
+
+    if result != dfx.RESULTS.successful:
+        raise RuntimeError(
+            f"the flow did not reach time {float(times[-1]):.3g} within {int(steps)} steps: {advice}"
+        )
+
+
+def _dual_flow(network, X, y, times, tolerance):
+    from . import _dual_solver
+
+    potential = network.potential()
+    d, k = X.shape[1], jnp.asarray(potential.order, float)
+    unit = _qexp.unit(k)
+    own = jnp.broadcast_to(potential.log_amplitude, (d,))
+    level = jnp.mean(own)
+    lowest = jnp.where(k > 0, np.log(_SLACK_FLOOR) / unit, -jnp.inf)
+    flow = _dual_solver.Flow(
+        X=X,
+        y=y,
+        geometry=Geometry(own - level, jnp.broadcast_to(potential.speed, (d,)), k, None),
+        log_amplitude=jnp.maximum(level, lowest),
+        tolerance=jnp.asarray(tolerance),
+    )
+    states, steps, result = _dual_solver.integrate(flow, network.rate / unit * times, _MAX_STEPS)
+    _finished(result, steps, times, "take a looser tolerance, or an earlier time")
+    path = jax.vmap(_weights, (0, None))(states.b, flow.log_amplitude + flow.geometry.offset)
+    return unit * states.nu, path
+
+
+@eqx.filter_jit
+def _solve(vector_field, solver, start, times, tolerance):
+    """States at the times, by diffrax; steps taken; its result."""
+    import diffrax as dfx
+
+    solution = dfx.diffeqsolve(
+        dfx.ODETerm(vector_field),
+        solver,
+        t0=0.0,
+        t1=times[-1],
+        dt0=None,
+        y0=start,
+        saveat=dfx.SaveAt(ts=times),
+        stepsize_controller=dfx.PIDController(rtol=tolerance, atol=tolerance),
+        max_steps=_MAX_STEPS,
+        throw=False,
+    )
+    return solution.ys, solution.stats["num_steps"], solution.result
+
+
+def _dual_flow_of(loss, network, X, y, times, tolerance):
+    """The dual flow of a loss that is not square, where no weight need come near a barrier."""
+    import diffrax as dfx
+    import optimistix as optx
+
+    potential, rate = network.potential(), network.rate
+    k = jnp.asarray(potential.order, float)
+
+    def weights(nu):
+        z = potential.speed * (nu @ X)
+        return _qexp.primal(z, jnp.broadcast_to(potential.log_amplitude, z.shape), k)
+
+    # diffrax's own root finder gives up where the Jacobian is as small as the scale squared.
+    finder = dfx.with_stepsize_controller_tols(optx.Newton)()
+    states, steps, result = _solve(
+        lambda t, nu, _: -rate * loss.gradient(X @ weights(nu), y),
+        dfx.Kvaerno5(root_finder=finder),
+        jnp.zeros(len(y)),
+        times,
+        tolerance,
+    )
+    _finished(result, steps, times, "margin_flow goes further, in log(1/loss)")
+    return states, jax.vmap(weights)(states)
+
+
+def _parameter_flow(network, X, y, times, loss, tolerance):
+    import diffrax as dfx
+
+    rate = getattr(network, "rate", 1.0)
+
+    def vector_field(t, state, _):
+        params, _ = state
+        w, pull_back = jax.vjp(network.features, params)
+        slope = loss.gradient(X @ w, y)
+        (gradient,) = pull_back(slope @ X)
+        return jax.tree.map(jnp.negative, gradient), -rate * slope
+
+    start = (network.init(X.shape[1]), jnp.zeros(len(y)))
+    (params, duals), steps, result = _solve(vector_field, dfx.Tsit5(), start, times, tolerance)
+    _finished(result, steps, times, 'integrate in the dual, space="dual", or to an earlier time')
+    return duals, jax.vmap(network.features)(params)
+
+
+def margin_flow(
+    network: DiagonalNetwork,
+    X: Float[ArrayLike, "n d"],
+    labels: Float[ArrayLike, " n"],
+    log_losses: Float[ArrayLike, " t"],
+) -> Trajectory:
+    r"""Gradient flow on the exponential loss :math:`L = \frac1n\sum_i e^{-y_i x_i^\top w}`, with
+    :math:`s = \log(1/L)` as time.
+
+    In the dual, with :math:`p` the softmax of minus the margins and rows :math:`y_i x_i` in X,
+
+    .. math:: \frac{d\nu}{ds} = \frac{p}{p^\top X\,\nabla^2Q^*(X^\top\nu)\,X^\top p},
+
+    which no longer knows how small the loss is: s = 50,000, a loss of :math:`10^{-21715}`, is within reach
+    (derived from the dual form of Woodworth et al. 2020; the question is that of Moroshko et al. 2020,
+    arXiv:2007.06738). Solved by LSODA.
+
+    **Arguments:** `labels`, each -1 or +1; `log_losses`, the times s, rising from 0 (the start) or later.
+
+    **Returns:** a `Trajectory` whose `times` are the s, whose `duals` are nu, non-decreasing, and whose
+    `losses` are 0 once they are below float64.
+
+    **Raises:** `ValueError` for bad data and labels that cannot be separated; `RuntimeError` if LSODA fails.
+
+    >>> import jax; jax.config.update("jax_enable_x64", True)
+    >>> import implicitbias as ib
+    >>> network = ib.DiagonalNetwork(depth=2, scale=0.1)
+    >>> path = ib.margin_flow(network, [[2.0, 1.0]], [1.0], [1.0, 1e4])
+    >>> (path.weights[-1] / abs(path.weights[-1]).sum()).round(2).tolist()  # to the l1 margin
+    [0.99, 0.01]
+    """
+    from scipy.integrate import solve_ivp
+
+    from .limits import max_margin
+
+    X = _check.finite_array("X", X, 2)
+    labels = _check.labels(labels, X.shape[0])
+    times = _rising("log_losses", log_losses)
+    max_margin(X, labels, 2)  # refuses labels that cannot be separated
+    if not isinstance(network, DiagonalNetwork):
+        raise ValueError(f"network must be a DiagonalNetwork, found {network!r}")
+    n, d = X.shape
+    potential = network.potential()
+    k = jnp.asarray(potential.order, float)
+    flow = functools.partial(
+        _margin_velocity,
+        signed=X * labels[:, None],
+        log_amplitude=jnp.broadcast_to(potential.log_amplitude, (d,)),
+        speed=jnp.broadcast_to(potential.speed, (d,)),
+        k=k,
+    )
+    right, jacobian = jax.jit(flow), jax.jit(jax.jacfwd(flow, argnums=1))
+    solution = solve_ivp(
+        lambda s, state: np.asarray(right(s, state)),
+        (0.0, float(times[-1])),
+        np.zeros(d + n),
+        method="LSODA",
+        t_eval=np.asarray(times),
+        jac=lambda s, state: np.asarray(jacobian(s, state)),
+        rtol=1e-8,
+        atol=1e-10,
+        first_step=min(1e-6, float(times[-1])),
+    )
+    if solution.status != 0 or not np.all(np.isfinite(solution.y)):
+        raise RuntimeError(
+            f"LSODA stopped at log(1/loss) = {solution.t[-1]:.4g}: {solution.message}. Ask for less, or "
+            "take a scale nearer to 1"
+        )
+    c, nu = jnp.asarray(solution.y[:d].T), jnp.asarray(solution.y[d:].T)
+    path = _qexp.weight(c, k, potential.log_amplitude)
+    return Trajectory(times, path, _qexp.unit(k) * nu, jnp.exp(-times))
+
+
+def _margin_velocity(s, state, signed, log_amplitude, speed, k):
+    """d/ds of (c, nu): each coordinate as in `_qexp`, where a barrier is no barrier."""
+    c = state[: signed.shape[1]]
+    w = _qexp.weight(c, k, log_amplitude)
+    margins = signed @ w
+    p = jax.nn.softmax(-margins)
+    pull = p @ signed
+    slope = _qexp.slope(c, k, log_amplitude)
+    # The loss itself stays on s: what rounding adds is taken out over the next unit of s.
+    ahead = s + jax.nn.logsumexp(-margins) - jnp.log(len(p))
+    rate = (1 + ahead) / jnp.sum(speed * slope * pull**2)
+    return jnp.concatenate([rate * speed * pull * jnp.cosh(k * c) ** 2, rate * p])
+
+
+def saddle_to_saddle(X: Float[ArrayLike, "n d"], y: Float[ArrayLike, " n"]) -> Jumps:
+    r"""The limit of small scale: the flow waits at saddles of the loss and jumps between them.
+
+    The signed saturations :math:`s \in [-1,1]^d` (:math:`X^\top\nu` over its largest value) move with
+    :math:`\dot s = X^\top(y - Xw)` while w rests. When one reaches :math:`\pm1`, w jumps to the least squares
+    solution among weights that have the sign of s where :math:`|s_i| = 1` and are zero elsewhere
+    (Pesme and Flammarion 2023, arXiv:2304.00488, Algorithm 1). It ends on the solution of least l1 norm.
+
+    Time is :math:`2t/\ln(1/\alpha)` at depth 2 and :math:`D(D-2)\alpha^{D-2}t` above; the jumps are
+    the same.
+
+    **Raises:** `ValueError` for bad data.
+
+    >>> import jax; jax.config.update("jax_enable_x64", True)
+    >>> import implicitbias as ib
+    >>> jumps = ib.saddle_to_saddle([[2.0, 0.0, 1.0], [0.0, 1.0, 1.0]], [2.0, 0.5])
+    >>> jumps.times.round(3).tolist(), jumps.weights[-1].round(3).tolist()
+    ([0.25, 2.0], [1.0, 0.5, 0.0])
+    """
+    from scipy.optimize import nnls
+
+    X, y = _check.problem(X, y)
+    _check.underdetermined(X, y)
+    X, y = np.asarray(X), np.asarray(y)
+    saturation, w, time = np.zeros(X.shape[1]), np.zeros(X.shape[1]), 0.0
+    drive = X.T @ y
+    still = 1e-11 * np.abs(drive).max()
+    times, path = [], []
+    while np.abs(drive := X.T @ (y - X @ w)).max() > still:
+        if len(times) > 50 * X.shape[1]:
+            raise RuntimeError(f"no end after {len(times)} jumps: are columns of X nearly equal?")
+        moving = np.abs(drive) > still
+        wait = np.full(len(w), np.inf)
+        wait[moving] = (1 - np.sign(drive) * saturation)[moving] / np.abs(drive)[moving]
+        time += wait.min()
+        saturation[moving] += wait.min() * drive[moving]
+        full = np.abs(saturation) > 1 - 1e-10
+        saturation[full] = np.sign(saturation[full])
+        w = np.zeros(len(w))
+        w[full] = saturation[full] * nnls(X[:, full] * saturation[full], y)[0]
+        times.append(time)
+        path.append(w)
+    return Jumps(jnp.asarray(times), jnp.asarray(path).reshape(len(times), X.shape[1]))
