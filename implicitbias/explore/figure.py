@@ -38,7 +38,7 @@ class Axis:
         reads: for time, the array that says what time it is.
 
     Raises:
-        ValueError: fewer than two values, values out of order, or a start that is not one of them.
+        ValueError: too few values, values out of order, or a start that is not one of them.
 
     Example:
         >>> Axis("depth", "Depth", (2, 3, 4), kind="choice", start=2).start
@@ -59,9 +59,10 @@ class Axis:
         if not re.fullmatch(r"[a-z]\w*", self.name) or self.name == ITEM:
             raise ValueError(f"name of an axis must be a lower-case word, found {self.name!r}")
         object.__setattr__(self, "values", tuple(_plain(value) for value in self.values))
-        if len(set(self.values)) < max(2, len(self.values)):
+        least = 1 if self.kind == "choice" else 2
+        if len(self.values) < least or len(set(self.values)) < len(self.values):
             raise ValueError(
-                f"values of axis {self.name} must be two or more, all different, "
+                f"values of axis {self.name} must be {least} or more, all different, "
                 f"found {self.values}"
             )
         if self.kind != "choice":

@@ -18,6 +18,8 @@ from implicitbias.explore.figure import (
     Preset,
     Stems,
 )
+from implicitbias.explore.scale_and_depth_data import scale_and_depth_data
+from implicitbias.problems import Problem, diabetes, sparse_regression
 
 SCALES = np.logspace(-6, 1, 29)
 DEPTHS = (2, 3, 4, 6, 10)
@@ -35,7 +37,7 @@ _KERNEL, _BETWEEN, _RICH = 0, 1, 2
 
 
 def scale_and_depth(
-    problems: Mapping[str, Any] | None = None,
+    problems: Mapping[str, Problem] | None = None,
     *,
     scales: Sequence[float] = tuple(SCALES),
     depths: Sequence[float] = DEPTHS,
@@ -44,9 +46,8 @@ def scale_and_depth(
     """Diagonal networks of several depths, trained from every scale on some problems.
 
     Args:
-        problems: name to problem (``X``, ``y`` and, if it is known, the true ``weights``; ``names``
-            of the features if they have any). By default the sparse regression of the chapter and
-            the diabetes data of Efron et al. (2004) with their pairwise products.
+        problems: by name. By default the sparse regression of the chapter and the diabetes data of
+            Efron et al. (2004) with their pairwise products.
         scales: initial scales, increasing.
         depths: numbers of layers.
         samples: points of time kept of each training run.
@@ -57,15 +58,24 @@ def scale_and_depth(
     Raises:
         ValueError: a problem without an interpolating solution, or scales out of order.
     """
-    from implicitbias.explore.scale_and_depth_data import scale_and_depth_data
-
     problems = _problems() if problems is None else problems
+    return Explorable(figure_of(problems, scales=scales, depths=depths, samples=samples))
+
+
+def figure_of(
+    problems: Mapping[str, Problem],
+    *,
+    scales: Sequence[float] = tuple(SCALES),
+    depths: Sequence[float] = DEPTHS,
+    samples: int = SAMPLES,
+) -> Figure:
+    """The figure of ``scale_and_depth``, without the widget around it."""
     data = {
         name: scale_and_depth_data(problem, scales, depths, samples)
         for name, problem in problems.items()
     }
     names = {name: _names(problem) for name, problem in problems.items()}
-    return Explorable(figure(data, names, scales=scales, depths=depths))
+    return figure(data, names, scales=scales, depths=depths)
 
 
 def figure(
@@ -234,15 +244,10 @@ def _nearest(values: Sequence[float], value: float) -> float:
     return min(values, key=lambda other: abs(np.log(other / value)))
 
 
-def _names(problem: Any) -> tuple[str, ...]:
+def _names(problem: Problem) -> tuple[str, ...]:
     numbered = (f"w{j + 1}" for j in range(np.shape(problem.X)[1]))
     return tuple(problem.feature_names or numbered)
 
 
-def _problems() -> dict[str, Any]:
-    from implicitbias import problems
-
-    return {
-        "sparse regression": problems.sparse_regression(20, 40, 4, seed=0),
-        "diabetes": problems.diabetes(),
-    }
+def _problems() -> dict[str, Problem]:
+    return {"sparse regression": sparse_regression(20, 40, 4, seed=0), "diabetes": diabetes()}

@@ -1,5 +1,5 @@
 // One control for each axis: native inputs with labels, so that keyboards and screen readers work.
-import { html } from "./dom.js";
+import { html, say, set } from "./dom.js";
 import { number, position } from "./format.js";
 import { playButton } from "./play.js";
 
@@ -34,9 +34,9 @@ function slider(axis, figure) {
       const k = figure.index[axis.name];
       const text = reading(axis, figure);
       input.value = k;
-      input.setAttribute("aria-valuetext", text);
+      set(input, { "aria-valuetext": text });
       input.style.setProperty("--done", `${(100 * k) / last}%`);
-      value.textContent = text;
+      say(value, text);
     },
   };
 }
@@ -47,7 +47,7 @@ function choice(axis, figure) {
   const options = inputs.map((input, k) => html("label", {}, input, html("span", {}, position(axis, k))));
   const element = html(
     "fieldset",
-    { class: "control choice", "data-axis": axis.name },
+    { class: "control choice", "data-axis": axis.name, hidden: inputs.length < 2 },
     html("legend", {}, name(axis)),
     html("div", { class: "options" }, ...options),
   );

@@ -1,7 +1,7 @@
 // One explorable: controls and panels around a state, drawn once a frame at most.
 import { control } from "./controls.js";
 import { dataOf } from "./data.js";
-import { html } from "./dom.js";
+import { html, say } from "./dom.js";
 import { actions } from "./actions.js";
 import { curves } from "./panels/curves.js";
 import { paths } from "./panels/paths.js";
@@ -20,6 +20,7 @@ export function explorable(root, payload, { index, changed = () => {}, linked = 
   const choice = payload.axes[0];
   let pending = new Set();
   let frame = 0;
+  let width = -1;
 
   const figure = {
     payload,
@@ -85,15 +86,16 @@ export function explorable(root, payload, { index, changed = () => {}, linked = 
 
   function redraw(...names) {
     for (const name of names) pending.add(name === choice.name ? "data" : name);
-    frame ||= requestAnimationFrame(draw);
+    frame ||= requestAnimationFrame(() => sound(draw));
   }
   function draw() {
+    cancelAnimationFrame(frame);
     const names = pending;
     [frame, pending] = [0, new Set()];
     if (names.has("data")) figure.item = null;
     controls.forEach((entry) => entry.draw());
     panels.forEach((panel) => panel.draw(names));
-    if (names.size > 1 || !names.has("item")) said.textContent = phrase(payload.reading, figure);
+    if (names.size > 1 || !names.has("item")) say(said, phrase(payload.reading, figure));
   }
 
   const presets = payload.presets.map((preset) => {
@@ -115,34 +117,43 @@ export function explorable(root, payload, { index, changed = () => {}, linked = 
   root.prepend(body);
 
   function fit() {
-    const narrow = body.clientWidth < NARROW;
-    body.classList.toggle("narrow", narrow);
+    if (body.clientWidth === width) return;
+    width = body.clientWidth;
+    const narrow = width < NARROW;
     panels.forEach((panel) => {
-      const width = Math.floor(panel.element.clientWidth);
-      if (width) panel.fit(width, narrow);
+      panel.fit(Math.max(200, Math.floor(panel.element.clientWidth)), narrow);
     });
     redraw("size");
   }
-  fit();
-  draw();
   const sizes = new ResizeObserver(fit);
-  sizes.observe(body);
-  const warm = setTimeout(() => data.warm(choice.name), 400);
-
-  return {
-    figure,
-    remove() {
-      sizes.disconnect();
-      clearTimeout(warm);
-      cancelAnimationFrame(frame);
-      controls.forEach((entry) => entry.stop());
-      body.remove();
-    },
-  };
+  const warm = setTimeout(() => sound(() => data.warm(choice.name)), 400);
+  function remove() {
+    sizes.disconnect();
+    clearTimeout(warm);
+    cancelAnimationFrame(frame);
+    controls.forEach((entry) => entry.stop());
+    body.remove();
+  }
+  // Damage may show late, in the part of the data that another option needs.
+  function sound(act) {
+    try {
+      act();
+    } catch (error) {
+      remove();
+      problem(root, error);
+    }
+  }
+  sound(() => {
+    fit();
+    draw();
+    sizes.observe(body);
+  });
+  return { figure, remove };
 }
 
 // What stands in place of a figure that cannot be drawn.
 export function problem(root, error) {
+  root.classList.replace("live", "failed");
   root.prepend(
     html(
       "p",

@@ -22,8 +22,6 @@ function bring(root) {
     });
     if (linked) root.scrollIntoView({ block: "nearest" });
   } catch (error) {
-    root.classList.replace("live", "failed");
-    root.querySelector(".body")?.remove();
     problem(root, error);
   }
 }

@@ -1,23 +1,43 @@
 // Direct labels that never collide.
 export const LINE = 15; // height of a line of text, in pixels
+const SHIFT = 9; // how far a label may stand from its place
 const canvas = document.createElement("canvas").getContext("2d");
+canvas.font = "600 12px Inter, 'Helvetica Neue', Arial, sans-serif";
+const widths = new Map();
 
 export function width(text) {
-  canvas.font = "600 12px Inter, 'Helvetica Neue', Arial, sans-serif";
-  return canvas.measureText(text).width;
+  if (!widths.has(text)) widths.set(text, canvas.measureText(text).width);
+  return widths.get(text);
 }
 
-// Heights near the wanted ones, at least a line apart and inside [low, high].
-export function spread(wanted, low, high, gap = LINE) {
+// Heights at least a line apart, inside [low, high] and near the wanted ones, the most important
+// first: those that would push another label far from its place are not kept.
+export function spread(wanted, low, high) {
+  let kept = [];
+  let heights = [];
+  wanted.forEach((_, i) => {
+    const tried = [...kept, i];
+    const placed = apart(tried.map((k) => wanted[k]), low, high);
+    if (placed.every((at, k) => Math.abs(at - wanted[tried[k]]) <= SHIFT)) [kept, heights] = [tried, placed];
+  });
+  return { kept, heights };
+}
+
+function apart(wanted, low, high) {
   const order = wanted.map((_, i) => i).sort((a, b) => wanted[a] - wanted[b]);
   const placed = wanted.slice();
   order.forEach((i, k) => {
-    placed[i] = Math.max(wanted[i], k ? placed[order[k - 1]] + gap : low);
+    const before = order[k - 1];
+    if (k && placed[i] - placed[before] < LINE) {
+      // Two that touch share the shift.
+      const middle = (placed[i] + placed[before]) / 2;
+      placed[before] = middle - LINE / 2;
+      placed[i] = middle + LINE / 2;
+      if (k > 1) placed[before] = Math.max(placed[before], placed[order[k - 2]] + LINE);
+      placed[i] = Math.max(placed[i], placed[before] + LINE);
+    }
   });
-  order.reverse().forEach((i, k) => {
-    placed[i] = Math.min(placed[i], k ? placed[order[k - 1]] - gap : high);
-  });
-  return placed;
+  return placed.map((at) => Math.min(high, Math.max(low, at)));
 }
 
 export const overlap = (a, b) => a.x0 < b.x1 && b.x0 < a.x1 && a.y0 < b.y1 && b.y0 < a.y1;

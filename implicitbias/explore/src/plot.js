@@ -1,5 +1,5 @@
 // The ground that panels share: a heading, an SVG that has the width it is given, few ticks.
-import { html, pool, set, svg } from "./dom.js";
+import { html, pool, say, set, svg } from "./dom.js";
 
 export function plot(title) {
   const heading = html("p", { class: "title" });
@@ -14,7 +14,7 @@ export function plot(title) {
     note,
     group: (name) => picture.appendChild(svg("g", { class: name })),
     title(text) {
-      heading.textContent = text;
+      say(heading, text);
       set(picture, { "aria-label": text });
     },
     size(width, height) {
@@ -26,7 +26,7 @@ export function plot(title) {
       const texts = pool(ticks, marks.length, () => svg("text", { "text-anchor": "end" }));
       marks.forEach(({ y, text, strong }, i) => {
         set(lines[i], { x1: x0, x2: x1, y1: y, y2: y, class: strong ? "strong" : null });
-        set(texts[i], { x: x0 - 7, y: y + 4 }).textContent = text;
+        say(set(texts[i], { x: x0 - 7, y: y + 4 }), text);
       });
     },
   };
@@ -36,7 +36,7 @@ export function plot(title) {
 export function columns(group, marks, y) {
   const texts = pool(group, marks.length, () => svg("text"));
   marks.forEach(({ x, text, anchor = "middle", italic }, i) => {
-    set(texts[i], { x, y, "text-anchor": anchor, class: italic ? "axis-name" : null }).textContent = text;
+    say(set(texts[i], { x, y, "text-anchor": anchor, class: italic ? "axis-name" : null }), text);
   });
 }
 

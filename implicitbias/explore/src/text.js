@@ -10,7 +10,9 @@ export function phrase(text, { payload, data, index }) {
   const word = (name) => {
     const axis = axisOf(name);
     if (axis) return axis.kind === "time" ? `${Math.round(value(name))} %` : position(axis, index[name]);
-    return number(value(name));
+    const found = value(name);
+    const floor = floorOf(payload, name);
+    return found < floor ? `less than ${number(floor)}` : number(found);
   };
   const holds = (conditions) =>
     Object.entries(conditions).every(([name, values]) => values.includes(value(name)));
@@ -22,3 +24,7 @@ export function phrase(text, { payload, data, index }) {
     .map((clause) => clause.text.replace(/{(\w+)}/g, (_, name) => word(name)))
     .join("");
 }
+
+// The least value that a panel tells apart from zero.
+const floorOf = ({ panels }, name) =>
+  panels.find((panel) => panel.lines?.some((line) => line.array === name))?.floor ?? -Infinity;

@@ -1,7 +1,7 @@
 // Arrays over all positions of one axis, on logarithmic scales. Dragging moves that axis.
 import { scaleLinear } from "d3-scale";
 import { curveMonotoneX, line } from "d3-shape";
-import { pool, set, svg } from "../dom.js";
+import { pool, say, set, svg } from "../dom.js";
 import { number, power } from "../format.js";
 import { besideLines, overlap, width as textWidth } from "../labels.js";
 import { columns, exponents, plot } from "../plot.js";
@@ -9,7 +9,7 @@ import { phrase } from "../text.js";
 
 const LEFT = 42;
 const RIGHT = 8;
-const TOP = 8;
+const TOP = 12;
 const BOTTOM = 24;
 
 export function curves(panel, figure) {
@@ -61,7 +61,7 @@ export function curves(panel, figure) {
     pool(names, lines.length, () => svg("text", { "text-anchor": "middle" }));
     labels.forEach((at, i) => {
       set(names.children[i], { x: at?.x ?? 0, y: at?.y ?? 0, class: lines[i].role, display: at ? null : "none" });
-      names.children[i].textContent = lines[i].label;
+      say(names.children[i], lines[i].label);
     });
     const marks = exponents(logs[0], logs.at(-1), width < 300 ? 2 : 4);
     const name = `${axis.label.toLowerCase().split(" ")[0]} ${axis.symbol}`;
@@ -86,7 +86,7 @@ export function curves(panel, figure) {
     pool(bands, found.length, () => svg("rect", {}, svg("title")));
     found.forEach(({ from, to, role, text }, i) => {
       set(bands.children[i], { x: from, width: Math.max(0, to - from), y: TOP - 4, height: height - BOTTOM - TOP + 4, class: role });
-      bands.children[i].firstChild.textContent = text;
+      say(bands.children[i].firstChild, text);
     });
   }
 
@@ -94,7 +94,7 @@ export function curves(panel, figure) {
     const moved = [...changed].some((name) => ![axis.name, time?.name, "item"].includes(name));
     if (!scene || moved) place();
     ground.title(phrase(panel.title, figure));
-    ground.note.textContent = phrase(panel.note, figure);
+    say(ground.note, phrase(panel.note, figure));
     const here = scene.x(logs[figure.index[axis.name]]);
     set(cursor, { x1: here, x2: here });
     const now = lines.map((entry) => figure.data.at(entry.array, figure.index));
@@ -106,7 +106,7 @@ export function curves(panel, figure) {
       const later = !figure.atEnd && !figure.payload.arrays[entry.array].dims.includes(time?.name);
       set(markers.children[i], { cx: here, cy: at[i], class: later ? "later" : null });
       const text = now[i] < panel.floor ? `below ${power(Math.log10(panel.floor))}` : number(now[i]);
-      readings.children[i].textContent = text;
+      say(readings.children[i], text);
       const place = beside(i, at, textWidth(text));
       set(readings.children[i], { x: place.x, y: place.y, "text-anchor": "middle", class: entry.role });
       return place.room;
@@ -125,7 +125,7 @@ export function curves(panel, figure) {
     const k = figure.index[axis.name];
     const falls = heights[Math.min(k + 1, heights.length - 1)] < heights[Math.max(k - 1, 0)];
     const above = at.every((other, j) => at[i] < other || (at[i] === other && i <= j));
-    const y = above && at[i] > TOP + 10 ? at[i] - 8 : at[i] + 18;
+    const y = above ? at[i] - 8 : at[i] + 18;
     const reach = 10 + wide / 2;
     let x = here + (falls === above ? reach : -reach);
     if (x + wide / 2 > size.width) x = here - reach;

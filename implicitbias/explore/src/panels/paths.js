@@ -1,7 +1,7 @@
 // The items of one array over time, with a cursor where the reader stands.
 import { scaleLinear } from "d3-scale";
 import { curveMonotoneX, line } from "d3-shape";
-import { pool, set, svg } from "../dom.js";
+import { pool, say, set, svg } from "../dom.js";
 import { number, power } from "../format.js";
 import { spread, width as textWidth } from "../labels.js";
 import { columns, exponents, plot } from "../plot.js";
@@ -88,11 +88,11 @@ export function paths(panel, figure) {
     set(future, { d: small + big.join("") });
     pool(strong, big.length, () => svg("path"));
     big.forEach((d, i) => strong.children[i].setAttribute("d", d));
-    const ends = large.map((j) => y(value(steps - 1, j)));
-    const heights = spread(ends, 10, height - BOTTOM - 4);
-    pool(names, large.length, () => svg("text"));
-    large.forEach((j, i) => {
-      set(names.children[i], { x: right + 8, y: heights[i] + 4 }).textContent = figure.items[j];
+    const { kept, heights } = spread(large.map((j) => y(value(steps - 1, j))), 10, height - BOTTOM - 4);
+    scene.named = kept.map((i) => large[i]);
+    pool(names, kept.length, () => svg("text"));
+    scene.named.forEach((j, i) => {
+      say(set(names.children[i], { x: right + 8, y: heights[i] + 4 }), figure.items[j]);
     });
     set(cursor, { y1: 4, y2: height - BOTTOM });
   }
@@ -104,12 +104,12 @@ export function paths(panel, figure) {
       place();
     }
     ground.title(phrase(panel.title, figure));
-    ground.note.textContent = phrase(panel.note, figure);
+    say(ground.note, phrase(panel.note, figure));
     const now = scene.at[figure.index[time.name]];
     set(cursor, { x1: now, x2: now });
     set(clip, { x: 0, width: now });
     set(lit, { d: figure.item === null ? null : scene.path(figure.item) });
-    for (const [i, j] of scene.large.entries()) names.children[i].classList.toggle("lit", j === figure.item);
+    for (const [i, j] of scene.named.entries()) names.children[i].classList.toggle("lit", j === figure.item);
   }
 
   // The path nearest to the pointer.

@@ -1,6 +1,6 @@
 // The items of one array as stems from zero, beside values they are compared with.
 import { scaleLinear } from "d3-scale";
-import { html, pool, set, svg } from "../dom.js";
+import { html, pool, say, set, svg } from "../dom.js";
 import { decimal, number } from "../format.js";
 import { LINE, overlap, width as textWidth } from "../labels.js";
 import { plot } from "../plot.js";
@@ -89,9 +89,9 @@ export function stems(panel, figure) {
         set(dots.children[j], { cx: x(j), r: radius });
       }
       walker.count(count);
+      key();
     }
     ground.title(phrase(panel.title, figure));
-    key();
     for (let j = 0; j < count; j++) {
       const at = y(weights[j]).toFixed(2);
       sticks.children[j].setAttribute("y2", at);
@@ -108,20 +108,25 @@ export function stems(panel, figure) {
     const largest = Math.abs(weights[order[0]]);
     const rooms = [];
     const placed = [];
+    const rings = compared().filter((mark) => mark.shape === "ring" && mark.values);
     for (const j of order.slice(0, LABELLED)) {
       if (!(Math.abs(weights[j]) > 0.2 * largest)) break;
       const half = textWidth(figure.items[j]) / 2;
       const up = weights[j] > 0;
-      const at = { x: Math.min(Math.max(x(j), LEFT + half), size.width - half), y: y(weights[j]) + (up ? -14 : 24) };
+      // Beyond the dot, and beyond a ring that is close to it.
+      const near = rings.map((mark) => y(mark.values[j])).filter((at) => Math.abs(at - y(weights[j])) < 26);
+      const edge = (up ? Math.min : Math.max)(y(weights[j]), ...near);
+      const at = { x: Math.min(Math.max(x(j), LEFT + half), size.width - half), y: edge + (up ? -13 : 22) };
       const room = { x0: at.x - half - 3, x1: at.x + half + 3, y0: at.y - 11, y1: at.y + 3 };
-      const hidden = (i) => i !== j && overlap(room, { x0: x(i) - 4, x1: x(i) + 4, y0: y(weights[i]) - 4, y1: y(weights[i]) + 4 });
-      if (order.some(hidden)) continue;
-      if (room.y0 < -4 || room.y1 > size.height + 4 || rooms.some((other) => overlap(other, room))) continue;
+      const covers = (i, value, r) => i !== j && overlap(room, { x0: x(i) - r, x1: x(i) + r, y0: y(value) - r, y1: y(value) + r });
+      const ringed = (mark) => mark.values.some((value, i) => Math.abs(value) > 1e-9 && covers(i, value, 9));
+      const outside = room.y0 < -8 || room.y1 > size.height + 8;
+      if (outside || rooms.some((other) => overlap(other, room)) || weights.some((value, i) => covers(i, value, 4)) || rings.some(ringed)) continue;
       rooms.push(room);
       placed.push({ ...at, text: figure.items[j] });
     }
     pool(names, placed.length, () => svg("text", { "text-anchor": "middle" }));
-    placed.forEach(({ x, y, text }, i) => (set(names.children[i], { x, y }).textContent = text));
+    placed.forEach(({ x, y, text }, i) => say(set(names.children[i], { x, y }), text));
   }
 
   function point(weights) {
