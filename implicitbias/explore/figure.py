@@ -356,9 +356,7 @@ class Figure:
         """What an array holds in a state; None where an option has none."""
         array = self.arrays[name]
         parts = array.parts(self.by_name, name)
-        where = [
-            self.by_name[dim].values.index(state[dim]) for dim in array.dims if dim != ITEM
-        ]
+        where = [self.by_name[dim].values.index(state[dim]) for dim in array.dims if dim != ITEM]
         if array.separate:
             part = parts[where[0]]
             return None if part is None else part[tuple(where[1:])]

@@ -1,4 +1,4 @@
-"""The explorable of the chapter on scale and depth: from the minimum-l2 solution to the sparse one."""
+"""The explorable "scale-and-depth": from the minimum-l2 solution to the sparse one."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -214,9 +214,9 @@ def figure(
             "edge. Shaded: the end point is within a tenth of the way of one limit."
         ),
         alt=(
-            "From a small initial scale, training ends on the sparse solution; from a large one, on "
-            "the solution of least ℓ₂ norm. Greater depth moves the change to larger scales and "
-            "makes it sharper."
+            "From a small initial scale, training ends on the sparse solution; from a large one, "
+            "on the solution of least ℓ₂ norm. The deeper the network, the larger the scales from "
+            "which it finds the sparse one, and the sharper the change."
         ),
     )
 

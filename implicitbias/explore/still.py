@@ -75,9 +75,7 @@ def _stems(figure: Figure, panel: Stems, state: State) -> str:
                 )
     for at, value in zip(x, weights, strict=True):
         drawn.append(_line(at, y(0), at, y(value), "run", 1.5))
-        drawn.append(
-            f'<circle cx="{at:.1f}" cy="{y(value):.1f}" r="4" fill="{_paint("run")}"/>'
-        )
+        drawn.append(f'<circle cx="{at:.1f}" cy="{y(value):.1f}" r="4" fill="{_paint("run")}"/>')
     return "".join(drawn)
 
 

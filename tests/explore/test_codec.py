@@ -18,9 +18,7 @@ SHAPES = array_shapes(min_dims=1, max_dims=4, max_side=5)
 
 @given(arrays(np.float64, SHAPES, elements=st.floats(-100, 100)), st.data())
 def test_a_fixed_step_rounds_to_half_a_step(values: np.ndarray, data: st.DataObject) -> None:
-    axes = data.draw(
-        st.lists(st.integers(0, values.ndim - 1), min_size=1, max_size=2, unique=True)
-    )
+    axes = data.draw(st.lists(st.integers(0, values.ndim - 1), min_size=1, max_size=2, unique=True))
     step = 0.01
     error = np.abs(decode(encode(values, step=step, along=axes)) - values)
     assert error.max() <= step / 2 * (1 + 1e-9)
@@ -77,29 +75,21 @@ def test_javascript_reads_what_python_wrote(node: str, tmp_path: Path) -> None:
         encode(10 ** (20 * walk) * (walk > 0), step=0.004, log=True, along=(1,)),
         encode(np.array(7.0)),
     ]
-    bundle = tmp_path / "codec.mjs"
-    subprocess.run(
-        [
-            node,
-            ROOT / "node_modules/esbuild/bin/esbuild",
-            ROOT / "implicitbias/explore/src/codec.js",
-            "--bundle",
-            "--format=esm",
-            f"--outfile={bundle}",
-        ],
-        check=True,
-        capture_output=True,
-    )
     (tmp_path / "codes.json").write_text(json.dumps(codes))
-    script = (
-        'import { decode } from "./codec.mjs"; import { readFileSync } from "node:fs";'
-        'const codes = JSON.parse(readFileSync("codes.json"));'
-        "console.log(JSON.stringify(codes.map((code) => Array.from(decode(code)))));"
+    (tmp_path / "read.mjs").write_text(
+        f"""
+        import {{ readFileSync }} from "node:fs";
+        import {{ buildSync }} from "{(ROOT / "node_modules/esbuild/lib/main.js").as_uri()}";
+        const source = "{(ROOT / "implicitbias/explore/src/codec.js").as_posix()}";
+        const shared = {{ bundle: true, format: "esm", outfile: "codec.mjs" }};
+        buildSync({{ entryPoints: [source], ...shared }});
+        const {{ decode }} = await import("./codec.mjs");
+        const codes = JSON.parse(readFileSync("codes.json"));
+        console.log(JSON.stringify(codes.map((code) => Array.from(decode(code)))));
+        """
     )
-    (tmp_path / "read.mjs").write_text(script)
-    run = subprocess.run(
-        [node, "read.mjs"], check=True, capture_output=True, text=True, cwd=tmp_path
-    )
+    command = [node, "read.mjs"]
+    run = subprocess.run(command, check=True, capture_output=True, text=True, cwd=tmp_path)
     for code, found in zip(codes, json.loads(run.stdout), strict=True):
         # Powers of ten differ in the last digit between the two languages.
         np.testing.assert_allclose(np.reshape(found, code["shape"]), decode(code), rtol=1e-13)

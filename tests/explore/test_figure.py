@@ -1,6 +1,7 @@
 """A figure that exists can be drawn: what does not fit is refused when it is made."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,15 +26,15 @@ def with_array(figure: Figure, name: str, array: Array) -> Figure:
         ({"values": (1, 2), "name": "Not a word"}, "lower-case word"),
     ],
 )
-def test_an_axis_that_cannot_be_moved_is_refused(arguments: dict, message: str) -> None:
+def test_an_axis_that_cannot_be_moved_is_refused(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        Axis(**({"name": "scale", "label": "Scale"} | arguments))
+        Axis(**{"name": "scale", "label": "Scale", **arguments})
 
 
 def test_an_array_must_be_finite(figure: Figure) -> None:
     broken = np.ones((3, 9))
     broken[1, 2] = np.nan
-    with pytest.raises(ValueError, match=r"array to_l1 must be finite, found nan at index \(1, 2\)"):
+    with pytest.raises(ValueError, match=r"to_l1 must be finite, found nan at index \(1, 2\)"):
         with_array(figure, "to_l1", Array(("data", "depth", "scale"), (broken, broken)))
 
 

@@ -1,0 +1,91 @@
+"""What the explorable of scale and depth shows of one problem, all of it computed by the library."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from implicitbias.flows import gradient_flow
+from implicitbias.limits import basis_pursuit, minimum_norm, scale_path
+from implicitbias.parametrizations import DiagonalNetwork
+from implicitbias.problems import Problem
+from implicitbias.regimes import kernel_movement
+
+_CONVERGED = 1e-3  # of the largest weight: where a path is cut, and its end point put
+_TOLERANCE = 1e-6  # of the flow, below what any screen shows
+
+
+def scale_and_depth_data(
+    problem: Problem, scales: Sequence[float], depths: Sequence[float], samples: int
+) -> dict[str, Any]:
+    """Paths and end points of diagonal networks of some depths from some initial scales.
+
+    Returns a dict of arrays (D depths, S scales, T samples, d features):
+
+    - `weights` (D, S, T, d), `times` (D, S, T): each path at T moments spread evenly over the distance
+      it goes and over the logarithm of time, the first at 0. Its last is the end point itself, at the
+      time when the flow has come within a thousandth of the largest weight of it.
+    - `endpoint` (D, S, d), and `to_l2`, `to_l1` (D, S), the largest entry of its difference from the
+      two limits `l2`, `l1` (d).
+    - `kernel_movement` (D, S, T), relative.
+    - `truth` (d), or None.
+    """
+    X, y = problem.X, problem.y
+    l1, l2 = np.asarray(basis_pursuit(X, y)), np.asarray(minimum_norm(X, y))
+    ends = np.stack([np.asarray(scale_path(X, y, depth, scales).weights) for depth in depths])
+    shape = (len(depths), len(scales), samples)
+    weights, times = np.empty((*shape, X.shape[1])), np.empty(shape)
+    movement = np.empty(shape)
+    for i, depth in enumerate(depths):
+        for j, scale in enumerate(scales):
+            network = DiagonalNetwork(depth, scale)
+            times[i, j], weights[i, j] = _sampled_path(network, X, y, ends[i, j], samples)
+            movement[i, j] = kernel_movement(network, X, weights[i, j])
+    return {
+        "weights": weights,
+        "times": times,
+        "endpoint": ends,
+        "kernel_movement": movement,
+        "to_l2": np.abs(ends - l2).max(-1),
+        "to_l1": np.abs(ends - l1).max(-1),
+        "l1": l1,
+        "l2": l2,
+        "truth": None if problem.weights is None else np.asarray(problem.weights),
+    }
+
+
+def _sampled_path(network, X, y, end, samples):
+    size = np.abs(end).max()
+    horizon = _horizon(network, X, y)
+    path = gradient_flow(network, X, y, horizon, tolerance=_TOLERANCE)
+    times, weights = np.asarray(path.times), np.asarray(path.weights)
+    far = np.abs(weights - end).max(1) > _CONVERGED * size
+    if far[-1]:
+        raise RuntimeError(
+            f"the flow at depth {network.depth} and scale {float(network.scale):.3g} is still "
+            f"{np.abs(weights[-1] - end).max():.1e} from its end point at time {times[-1]:.3g}"
+        )
+    last = np.flatnonzero(far)[-1] + 2
+    times, weights = times[:last], np.vstack([weights[: last - 1], end])
+    # Time counts from when the first weight shows: before, every picture is the same.
+    shown = np.flatnonzero(np.abs(weights).max(1) > _CONVERGED * size)[0]
+    start = max(shown - 1, 1)
+    clock = np.log(times[start:] / times[start])
+    way = np.append(0, np.cumsum(np.abs(np.diff(weights[start:], axis=0)).max(1)))
+    ruler = clock / max(clock[-1], 1e-12) + 2 * way / way[-1]
+    at = np.interp(np.linspace(0, ruler[-1], samples - 1), ruler, np.arange(len(ruler)))
+    moments = np.exp(np.interp(at, np.arange(len(clock)), np.log(times[start:])))
+    index = np.minimum(at.astype(int), len(ruler) - 2)
+    part = (at - index)[:, None]
+    between = (1 - part) * weights[start:][index] + part * weights[start:][index + 1]
+    return np.append(0, moments), np.vstack([np.zeros(len(end)), between])
+
+
+def _horizon(network, X, y):
+    """A time by which even the slowest direction has settled, for an implicit solver costs little."""
+    drive = float(np.abs(np.asarray(X.T @ y)).max())
+    return (
+        1e10
+        * (1 - network.depth * np.log(min(float(network.scale), 1)))
+        / (float(network.rate) * drive)
+    )
