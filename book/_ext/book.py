@@ -1,0 +1,75 @@
+"""What the book adds to Sphinx: the table of checked claims, and pages that load only what they use."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+LEDGER = Path(__file__).parents[1] / "appendix" / "checked.json"
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def number(x: float) -> str:
+    """A measured number for readers: 0, 0.05 or 2.3 × 10⁻⁹."""
+    if x == 0 or 1e-2 <= abs(x) < 1e4:
+        return f"{x:.2g}"
+    digits, exponent = f"{x:.1e}".split("e")
+    return f"{digits.removesuffix('.0')} × 10{str(int(exponent)).translate(SUPERSCRIPTS)}"
+
+
+def table(rows: list[dict[str, Any]], chapters: bool) -> str:
+    """The rows of the ledger as a Markdown table, with or without the column of chapters."""
+    heads = ["claim", *(["where"] if chapters else []), "compared", "tolerance", "worst", "test"]
+    lines = [heads, ["---"] * len(heads)]
+    for row in rows:
+        where = [f"{{doc}}`/book/{row['where']}`"] if chapters else []
+        numbers = [number(row["tolerance"]), number(row["worst"])]
+        lines.append([row["claim"], *where, row["compared"], *numbers, f"`{row['test']}`"])
+    escaped = ([cell.replace("|", r"\|") for cell in line] for line in lines)
+    return "\n".join("| " + " | ".join(line) + " |" for line in escaped)
+
+
+class Checked(SphinxDirective):
+    """`{checked} CHAPTER`: what the tests checked of a chapter; without a chapter, of all."""
+
+    optional_arguments = 1
+    final_argument_whitespace = True
+
+    def run(self) -> list[nodes.Node]:
+        self.env.note_dependency(str(LEDGER))
+        rows = json.loads(LEDGER.read_text())
+        if self.arguments:
+            rows = [row for row in rows if row["where"] == self.arguments[0]]
+        if not rows:
+            raise self.error(f"checked.json has no claim of {self.arguments}: run `make ledger`")
+        box = nodes.container(classes=["checked"])
+        box += self.parse_text_to_nodes(table(rows, chapters=not self.arguments))
+        return [box]
+
+
+def leave_out_thebe(app: Sphinx, config: object) -> None:
+    """Thebe is not offered, and its scripts, added twice to every page, raise an error."""
+    for listeners in app.events.listeners.values():
+        listeners[:] = [each for each in listeners if each.handler.__module__ != "sphinx_thebe"]
+
+
+def leave_out_unused(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
+    """The script and style of explorables go only to pages that have one."""
+    if 'class="explorable"' in context.get("body", ""):
+        return
+    for kind in ("script_files", "css_files"):
+        context[kind] = [
+            file for file in context[kind] if "explorables." not in str(getattr(file, "filename", file))
+        ]
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    app.add_directive("checked", Checked)
+    app.connect("config-inited", leave_out_thebe, priority=900)
+    app.connect("html-page-context", leave_out_unused, priority=900)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
