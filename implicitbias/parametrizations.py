@@ -177,14 +177,19 @@ class DiagonalNetwork(eqx.Module):
             raise ValueError(
                 f"w must have the {scale.shape[0]} features of the network, found shape {w.shape}"
             )
-        log_amplitude, k = self.depth * jnp.log(scale), (self.depth - 2) / self.depth
-        c = jax.lax.stop_gradient(_coordinate(w, log_amplitude, k))
-        spread = _qexp._spread(c, k)
-        # The iteration is not differentiated: its derivative dc/dw has a closed form.
-        log_slope = log_amplitude + spread + _qexp._log_2cosh((1 + k) * c) - _qexp._log_cosh(k * c)
-        slope = jnp.exp(jnp.minimum(-log_slope, 700.0))
-        c = c + slope * (w - jax.lax.stop_gradient(w))
-        return c, _qexp._spread(c, k)
+        return _coordinate(w, self.depth * jnp.log(scale), (self.depth - 2) / self.depth)
+
+
+@jax.jit
+def _coordinate(w: Array, log_amplitude: Array, k: float) -> tuple[Array, Array]:
+    c = jax.lax.stop_gradient(_qexp.coordinate(w, log_amplitude, k))
+    # The iteration is not differentiated: its derivative dc/dw has a closed form.
+    log_slope = (
+        log_amplitude + _qexp._spread(c, k) + _qexp._log_2cosh((1 + k) * c) - _qexp._log_cosh(k * c)
+    )
+    slope = jnp.exp(jnp.minimum(-log_slope, 700.0))
+    c = c + slope * (w - jax.lax.stop_gradient(w))
+    return c, _qexp._spread(c, k)
 
 
 class Neuron(eqx.Module):
@@ -326,9 +331,6 @@ class MatrixNetwork(eqx.Module):
         _check_size("d", d)
         U, V = self.scale * np.random.default_rng(seed).standard_normal((2, d, self.width))
         return U, V
-
-
-_coordinate = jax.jit(_qexp.coordinate)
 
 
 def _scalar_or_vector(name: str, value: ArrayLike) -> Float[Array, "..."]:

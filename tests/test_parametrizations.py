@@ -37,6 +37,13 @@ def test_starts_at_zero(network):
     assert np.array_equal(network.features(params), np.zeros(4))
 
 
+def test_layers_of_an_unbalanced_start():
+    """Both signs alike; the second layer is the larger for a positive shape, by (1+s)/(1-s)."""
+    u, v = DiagonalNetwork(2, 0.1, shape=0.6).init(1)
+    np.testing.assert_allclose(u, [[0.05], [0.2]], rtol=1e-14)
+    assert np.array_equal(u, v)
+
+
 @every(NETWORKS)
 def test_parameters_of_zero_are_the_start(network):
     for found, start in zip(network.parameters(jnp.zeros(4)), network.init(4), strict=True):
@@ -166,7 +173,7 @@ def test_parameters_may_be_differentiated():
     network = NETWORKS["depth 3"]
     weights = jnp.array([0.5, -2.0])
     step = 1e-5
-    found = jnp.diag(jax.jacfwd(lambda w: network.parameters(w)[0])(weights))
+    found = jnp.diag(jax.jit(jax.jacfwd(lambda w: network.parameters(w)[0]))(weights))
     difference = network.parameters(weights + step)[0] - network.parameters(weights - step)[0]
     np.testing.assert_allclose(found, difference / (2 * step), rtol=1e-8)
 
@@ -192,10 +199,13 @@ def test_neuron_warped_potential(scale, shape):
     neuron, w = Neuron(scale, shape), jnp.array([0.5, -2.0, 0.7])
     a, v = neuron.parameters(w)
     np.testing.assert_allclose(neuron.features((a, v)), w, rtol=1e-14)
-    np.testing.assert_allclose(jax.grad(neuron.warped_potential)(w), v, rtol=1e-11)
+    np.testing.assert_allclose(jax.jit(jax.grad(neuron.warped_potential))(w), v, rtol=1e-11)
     metric = jnp.linalg.inv(inverse_metric(neuron.features, (a, v)))
     np.testing.assert_allclose(
-        jax.jacfwd(lambda w: neuron.parameters(w)[1])(w), a * metric, rtol=1e-10, atol=1e-12
+        jax.jit(jax.jacfwd(lambda w: neuron.parameters(w)[1]))(w),
+        a * metric,
+        rtol=1e-10,
+        atol=1e-12,
     )
 
 
