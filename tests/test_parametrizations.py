@@ -201,12 +201,8 @@ def test_neuron_warped_potential(scale, shape):
     np.testing.assert_allclose(neuron.features((a, v)), w, rtol=1e-14)
     np.testing.assert_allclose(jax.jit(jax.grad(neuron.warped_potential))(w), v, rtol=1e-11)
     metric = jnp.linalg.inv(inverse_metric(neuron.features, (a, v)))
-    np.testing.assert_allclose(
-        jax.jit(jax.jacfwd(lambda w: neuron.parameters(w)[1]))(w),
-        a * metric,
-        rtol=1e-10,
-        atol=1e-12,
-    )
+    hessian = jax.jit(jax.jacfwd(lambda w: neuron.parameters(w)[1]))(w)
+    np.testing.assert_allclose(hessian, a * metric, rtol=1e-10, atol=1e-12)
 
 
 @pytest.mark.parametrize("shape", [0.0, 0.5, -0.9])
