@@ -36,7 +36,7 @@ def test_movement_is_that_of_the_tangent_kernel(network, check):
         CHAPTER,
         "kernels by automatic differentiation at the start and at the end, with the closed form",
         abs(kernel_movement(network, X, TRUTH) / expected - 1),
-        1e-11,
+        1e-12,
     )
 
 
