@@ -1,7 +1,7 @@
 """What the book adds to Sphinx: the table of checked claims, and pages that load only what they use."""
 
 import json
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from docutils import nodes
@@ -59,17 +59,37 @@ def leave_out_thebe(app: Sphinx, config: object) -> None:
 def leave_out_unused(
     app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
-    """The script and style of explorables go only to pages that have one."""
-    if 'class="explorable"' in context.get("body", ""):
-        return
+    """The script and style of explorables go only to pages that have one; Thebe's style to none."""
+    unused = ["sphinx-thebe."]
+    if 'class="explorable"' not in context.get("body", ""):
+        unused.append("explorables.")
     for kind in ("script_files", "css_files"):
         context[kind] = [
-            file for file in context[kind] if "explorables." not in str(getattr(file, "filename", file))
+            file
+            for file in context[kind]
+            if not any(name in str(getattr(file, "filename", file)) for name in unused)
         ]
+
+
+def launch_the_lab(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
+    """A chapter's launch buttons open its lab, the notebook of the same name; others have none."""
+    buttons = context.get("header_buttons", [])
+    if not page.startswith("book/"):
+        return
+    lab = f"notebooks/{PurePosixPath(page).name}.ipynb"
+    if not (Path(app.srcdir) / lab).exists():
+        context["header_buttons"] = [each for each in buttons if each["label"] != "launch-buttons"]
+        return
+    for group in buttons:
+        for button in group.get("buttons", []) if group["label"] == "launch-buttons" else []:
+            button["url"] = button["url"].replace(f"{page}.md", lab)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("checked", Checked)
     app.connect("config-inited", leave_out_thebe, priority=900)
     app.connect("html-page-context", leave_out_unused, priority=900)
+    app.connect("html-page-context", launch_the_lab, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
