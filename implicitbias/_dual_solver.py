@@ -146,15 +146,21 @@ class DualRungeKutta(dfx.AbstractAdaptiveSolver):
 
 @eqx.filter_jit
 def integrate(
-    flow: Flow, times: Float[Array, " t"], max_steps: int
-) -> tuple[Point, Float[Array, ""], Any]:
-    """States at the times, which rise from 0 or later; steps taken; diffrax's result."""
+    flow: Flow, times: Float[Array, "*t"], max_steps: int
+) -> tuple[Float[Array, " t"], Point, Float[Array, ""], Any]:
+    """Times, states there, steps taken, diffrax's result.
+
+    `times` rise from 0 or later, and steps are made to land on them. A single one is the last: then the
+    times are those of the solver's steps, and those past the end are infinite.
+    """
     d, n = flow.X.shape[1], flow.X.shape[0]
     start = Point(jnp.zeros(n), jnp.zeros((2, d)))
-    controller = dfx.ClipStepSizeController(
-        dfx.PIDController(rtol=flow.tolerance, atol=flow.tolerance, pcoeff=0.2, icoeff=0.5),
-        step_ts=times,
-    )
+    controller = dfx.PIDController(flow.tolerance, flow.tolerance, pcoeff=0.2, icoeff=0.5)
+    if times.ndim == 0:
+        end, saveat = times, dfx.SaveAt(t0=True, steps=True)
+    else:
+        end, saveat = times[-1], dfx.SaveAt(ts=times)
+        controller = dfx.ClipStepSizeController(controller, step_ts=times)
 
     def vector_field(t, state, flow):
         return Point(velocity(state, flow), jnp.zeros_like(state.b))
@@ -164,13 +170,13 @@ def integrate(
         dfx.ODETerm(vector_field),
         DualRungeKutta(),
         t0=0.0,
-        t1=times[-1],
-        dt0=jnp.minimum(1e-3 / jnp.where(drive > 0, drive, 1), times[-1]),
+        t1=end,
+        dt0=jnp.minimum(1e-3 / jnp.where(drive > 0, drive, 1), end),
         y0=start,
         args=flow,
-        saveat=dfx.SaveAt(ts=times),
+        saveat=saveat,
         stepsize_controller=controller,
         max_steps=max_steps,
         throw=False,
     )
-    return solution.ys, solution.stats["num_steps"], solution.result
+    return solution.ts, solution.ys, solution.stats["num_steps"], solution.result

@@ -4,7 +4,6 @@ Time t is that of gradient flow on the parameters, :math:`\dot u = -\nabla_u L`,
 :math:`L(w) = \frac12\|Xw - y\|^2` unless another loss is named.
 """
 
-import functools
 from typing import Literal, NamedTuple
 
 import equinox as eqx
@@ -19,6 +18,7 @@ from .losses import SquareLoss
 from .parametrizations import DiagonalNetwork
 
 _MAX_STEPS = 200_000
+_MAX_KEPT = 8192  # where every step is kept
 _SLACK_FLOOR = 1e-9  # of a step: Newton's method must still find 1 - |z| to some digits
 
 
@@ -53,7 +53,7 @@ def gradient_flow(
     network: DiagonalNetwork,
     X: Float[ArrayLike, "n d"],
     y: Float[ArrayLike, " n"],
-    times: Float[ArrayLike, " t"],
+    times: Float[ArrayLike, "*t"],
     *,
     loss: Literal["square", "logistic", "exponential"] = "square",
     space: Literal["dual", "parameters"] = "dual",
@@ -76,7 +76,8 @@ def gradient_flow(
 
     - `network`: a `DiagonalNetwork`; in the parameters anything with `init(d)` and `features(params)`.
     - `X`, `y`: shapes "n d" and "n"; any n and d. Labels -1 or +1 for the logistic and exponential loss.
-    - `times`: shape "t", rising, from 0 or later.
+    - `times`: shape "t", rising, from 0 or later. Or a single time, for the square loss in the dual: then the
+      path is returned at every step of the solver up to it, close where the weights move.
     - `loss`: square, a sum over samples, or logistic or exponential, means over samples.
     - `space`: what is integrated.
     - `tolerance`: relative and absolute, of a step.
@@ -91,23 +92,34 @@ def gradient_flow(
     [[0.0, 0.0], [0.999, 0.002]]
     """
     X, y = _check.problem(X, y)
-    times = _rising("times", times)
+    times = _last("times", times) if np.ndim(times) == 0 else _rising("times", times)
     if space not in ("dual", "parameters"):
         raise ValueError(f'space must be "dual" or "parameters", found {space!r}')
     _check.positive("tolerance", tolerance)
     chosen = losses.get(loss)
     if not isinstance(chosen, SquareLoss):
         _check.labels(y, len(y))
+    if times.ndim == 0 and not (space == "dual" and isinstance(chosen, SquareLoss)):
+        raise ValueError(
+            "times must be an array but for the square loss in the dual, found a single number"
+        )
     if space == "parameters":
         duals, path = _parameter_flow(network, X, y, times, chosen, tolerance)
     elif not isinstance(network, DiagonalNetwork):
         raise ValueError(f'network must be a DiagonalNetwork in the dual, found {network!r}')
     elif isinstance(chosen, SquareLoss):
-        duals, path = _dual_flow(network, X, y, times, tolerance)
+        times, duals, path = _dual_flow(network, X, y, times, tolerance)
     else:
         duals, path = _dual_flow_of(chosen, network, X, y, times, tolerance)
-    values = jax.vmap(lambda w: chosen.value(X @ w, y))(path)
-    return Trajectory(times, path, duals, values)
+    trajectory = Trajectory(times, path, duals, _values(chosen, X, y, path))
+    # Steps not taken are infinite times. Cut in numpy: JAX compiles anew for each number of steps.
+    kept = np.isfinite(times)
+    return jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf)[kept]), trajectory)
+
+
+@eqx.filter_jit
+def _values(loss, X, y, path):
+    return jax.vmap(lambda w: loss.value(X @ w, y))(path)
 
 
 def _rising(name, value):
@@ -120,12 +132,18 @@ def _rising(name, value):
     return array
 
 
+def _last(name, value):
+    array = _check.finite_array(name, value, 0)
+    _check.positive(name, array)
+    return array
+
+
 def _finished(result, steps, times, advice):
     import diffrax as dfx
 
     if result != dfx.RESULTS.successful:
         raise RuntimeError(
-            f"the flow did not reach time {float(times[-1]):.3g} within {int(steps)} steps: {advice}"
+            f"the flow did not reach time {float(np.max(times)):.3g} within {int(steps)} steps: {advice}"
         )
 
 
@@ -145,10 +163,15 @@ def _dual_flow(network, X, y, times, tolerance):
         log_amplitude=jnp.maximum(level, lowest),
         tolerance=jnp.asarray(tolerance),
     )
-    states, steps, result = _dual_solver.integrate(flow, network.rate / unit * times, _MAX_STEPS)
+    rate = network.rate / unit
+    most = _MAX_STEPS if times.ndim else _MAX_KEPT
+    reached, states, steps, result = _dual_solver.integrate(flow, rate * times, most)
     _finished(result, steps, times, "take a looser tolerance, or an earlier time")
-    path = jax.vmap(_weights, (0, None))(states.b, flow.log_amplitude + flow.geometry.offset)
-    return unit * states.nu, path
+    path = _weights_of(states.b, flow.log_amplitude + flow.geometry.offset)
+    return times if times.ndim else reached / rate, unit * states.nu, path
+
+
+_weights_of = jax.jit(jax.vmap(_weights, (0, None)))
 
 
 @eqx.filter_jit
@@ -258,47 +281,83 @@ def margin_flow(
     n, d = X.shape
     potential = network.potential()
     k = jnp.asarray(potential.order, float)
-    flow = functools.partial(
-        _margin_velocity,
-        signed=X * labels[:, None],
-        log_amplitude=jnp.broadcast_to(potential.log_amplitude, (d,)),
-        speed=jnp.broadcast_to(potential.speed, (d,)),
-        k=k,
-    )
-    right, jacobian = jax.jit(flow), jax.jit(jax.jacfwd(flow, argnums=1))
+    signed, amplitude = X * labels[:, None], jnp.broadcast_to(potential.log_amplitude, (d,))
+    speed = jnp.broadcast_to(potential.speed, (d,))
+    data = (signed, amplitude, speed, k)
+
+    def log_loss(state):
+        return float(_log_loss(state, *data))
+
+    def beyond(_, state):
+        return log_loss(state) - float(times[-1])
+
+    beyond.terminal = True
     solution = solve_ivp(
-        lambda s, state: np.asarray(right(s, state)),
-        (0.0, float(times[-1])),
+        lambda _, state: np.asarray(_margin_velocity(state, *data)),
+        (0.0, np.inf),
         np.zeros(d + n),
         method="LSODA",
-        t_eval=np.asarray(times),
-        jac=lambda s, state: np.asarray(jacobian(s, state)),
+        dense_output=True,
+        events=beyond,
+        jac=lambda _, state: np.asarray(_margin_jacobian(state, *data)),
         rtol=1e-8,
         atol=1e-10,
-        first_step=min(1e-6, float(times[-1])),
+        first_step=1e-6,
+        max_step=1.0,
     )
-    if solution.status != 0 or not np.all(np.isfinite(solution.y)):
+    if solution.status != 1 or not np.all(np.isfinite(solution.y)):
         raise RuntimeError(
-            f"LSODA stopped at log(1/loss) = {solution.t[-1]:.4g}: {solution.message}. Ask for less, or "
-            "take a scale nearer to 1"
+            f"LSODA stopped at log(1/loss) = {log_loss(solution.y[:, -1]):.4g}: "
+            f"{solution.message} Ask for less, or take a scale nearer to 1"
         )
-    c, nu = jnp.asarray(solution.y[:d].T), jnp.asarray(solution.y[d:].T)
-    path = _qexp.weight(c, k, potential.log_amplitude)
-    return Trajectory(times, path, _qexp.unit(k) * nu, jnp.exp(-times))
+    reached = np.array([log_loss(state) for state in solution.y.T])
+    states = jnp.asarray([_where(s, solution, reached, log_loss) for s in np.asarray(times)])
+    path = _qexp.weight(states[:, :d], k, amplitude)
+    return Trajectory(times, path, _qexp.unit(k) * states[:, d:], jnp.exp(-times))
 
 
-def _margin_velocity(s, state, signed, log_amplitude, speed, k):
-    """d/ds of (c, nu): each coordinate as in `_qexp`, where a barrier is no barrier."""
+def _where(s, solution, reached, log_loss):
+    """The state at log(1/loss) = s, between two steps of the solver."""
+    from scipy.optimize import brentq
+
+    after = int(np.searchsorted(reached, s))
+    if after in (0, len(reached)):
+        return solution.y[:, min(after, len(reached) - 1)]
+    low, high = solution.t[after - 1], solution.t[after]
+
+    def gap(r):
+        return log_loss(solution.sol(r)) - s
+
+    if gap(low) * gap(high) > 0:  # s is an end of the step, to rounding
+        return solution.y[:, after]
+    return solution.sol(brentq(gap, low, high, xtol=1e-14, rtol=1e-14))
+
+
+@jax.jit
+def _log_loss(state, signed, log_amplitude, speed, k):
+    del speed
+    margins = signed @ _qexp.weight(state[: signed.shape[1]], k, log_amplitude)
+    return jnp.log(len(margins)) - jax.nn.logsumexp(-margins)
+
+
+@jax.jit
+def _margin_velocity(state, signed, log_amplitude, speed, k):
+    """d/dr of (c, nu), with r the sum of nu and of log(1 + s).
+
+    In s alone the start is singular, where the loss hardly moves, and in the sum of nu the end is, where
+    nu hardly does. The coordinates c are those of `_qexp`, in which a barrier is no barrier.
+    """
     c = state[: signed.shape[1]]
-    w = _qexp.weight(c, k, log_amplitude)
-    margins = signed @ w
+    margins = signed @ _qexp.weight(c, k, log_amplitude)
     p = jax.nn.softmax(-margins)
+    s = jnp.log(len(p)) - jax.nn.logsumexp(-margins)
     pull = p @ signed
-    slope = _qexp.slope(c, k, log_amplitude)
-    # The loss itself stays on s: what rounding adds is taken out over the next unit of s.
-    ahead = s + jax.nn.logsumexp(-margins) - jnp.log(len(p))
-    rate = (1 + ahead) / jnp.sum(speed * slope * pull**2)
+    gain = jnp.sum(speed * _qexp.slope(c, k, log_amplitude) * pull**2)  # ds / d(sum of nu)
+    rate = 1 / (1 + gain / (1 + s))
     return jnp.concatenate([rate * speed * pull * jnp.cosh(k * c) ** 2, rate * p])
+
+
+_margin_jacobian = jax.jit(jax.jacfwd(_margin_velocity))
 
 
 def saddle_to_saddle(X: Float[ArrayLike, "n d"], y: Float[ArrayLike, " n"]) -> Jumps:
