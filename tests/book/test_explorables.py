@@ -1,0 +1,97 @@
+"""Every explorable of the book moves by keyboard, says what it shows, and keeps its address."""
+
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+
+HTML = Path(__file__).parents[2] / "_build" / "html"
+
+
+def figures() -> list[tuple[str, str]]:
+    """Pairs of a page and the name of an explorable on it."""
+    return [
+        (str(file.relative_to(HTML)), str(figure["data-explorable"]))
+        for folder in ("book", "notebooks")
+        for file in sorted((HTML / folder).rglob("*.html"))
+        for figure in BeautifulSoup(file.read_text(), "html.parser").select("figure.explorable")
+    ]
+
+
+FIGURES = figures()
+POSITIONS = ["Home", "End", "ArrowLeft"]
+
+
+def bring(page, name):
+    figure = page.locator(f"figure.explorable[data-explorable='{name}']")
+    figure.scroll_into_view_if_needed()
+    figure.and_(page.locator(".live")).wait_for()
+    return figure
+
+
+def reading(figure) -> str:
+    return figure.locator("output[aria-live='polite']").inner_text()
+
+
+def test_the_book_has_explorables():
+    assert {page for page, _ in FIGURES} >= {"book/index.html", "book/networks/scale-and-depth.html"}
+
+
+@pytest.mark.parametrize("scheme", ["file", "http"])
+@pytest.mark.parametrize(("page", "name"), FIGURES)
+def test_every_slider_moves_by_keyboard(visit, page, name, scheme):
+    opened = visit(page, scheme=scheme)
+    figure = bring(opened.page, name)
+    sliders = figure.locator("input[type=range]")
+    assert sliders.count() >= 2
+    for slider in sliders.all():
+        slider.focus()
+        values, readings, addresses = [], [], []
+        for key in POSITIONS:
+            slider.press(key)
+            opened.page.wait_for_timeout(400)  # the address follows when the slider rests
+            values.append(slider.input_value())
+            readings.append(reading(figure))
+            addresses.append(opened.page.evaluate("location.hash"))
+        assert len(set(values)) == len(POSITIONS), f"{page}: a slider does not move"
+        assert readings[0] != readings[1], f"{page}: the reading does not follow"
+        assert len(set(addresses)) == len(POSITIONS)
+        assert all(address.startswith(f"#{name}?") for address in addresses)
+    assert opened.complaints == []
+    assert opened.left == []
+
+
+@pytest.mark.parametrize(("page", "name"), FIGURES)
+def test_a_link_restores_the_figure(visit, page, name):
+    opened = visit(page)
+    figure = bring(opened.page, name)
+    slider = figure.locator("input[type=range]").first
+    slider.focus()
+    for key in ("End", "ArrowLeft", "ArrowLeft"):
+        slider.press(key)
+    opened.page.wait_for_timeout(400)
+    told, address = reading(figure), opened.page.evaluate("location.hash")
+    again = bring(visit(page + address).page, name)
+    assert reading(again) == told
+
+
+@pytest.mark.parametrize(("page", "name"), FIGURES)
+def test_every_control_has_a_name(visit, page, name):
+    figure = bring(visit(page).page, name)
+    for control in figure.locator("input, button").all():
+        assert control.evaluate(
+            "c => c.getAttribute('aria-label') || c.textContent || [...(c.labels || [])].map(l => l.textContent).join('')"
+        ).strip()
+
+
+@pytest.mark.parametrize(("page", "name"), FIGURES)
+def test_there_is_a_picture_without_scripts(browser, addresses, page, name):
+    context = browser.new_context(java_script_enabled=False)
+    try:
+        opened = context.new_page()
+        opened.goto(f"{addresses['file']}/{page}")
+        picture = opened.locator(f"figure.explorable[data-explorable='{name}'] [role=img], figure.explorable img")
+        assert picture.first.is_visible()
+        assert picture.first.get_attribute("aria-label") or picture.first.get_attribute("alt")
+    finally:
+        context.close()

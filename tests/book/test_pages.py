@@ -1,0 +1,89 @@
+"""Every page of the book opens without a network, a server or a complaint, on any screen."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+
+
+def contents() -> list[str]:
+    """The pages of the table of contents, as addresses relative to the built book."""
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text())
+
+    def files(entry: dict) -> list[str]:
+        below = entry.get("chapters", []) + entry.get("sections", [])
+        own = [entry["file"]] if "file" in entry else []
+        return own + [file for each in below for file in files(each)]
+
+    names = [toc["root"], *(file for part in toc["parts"] for file in files(part))]
+    return [f"{name}.html" for name in names]
+
+
+PAGES = contents()
+
+# The theme's own: buttons whose visible key names differ from their label, icons outside landmarks.
+ALLOWED = {"label-content-name-mismatch", "region"}
+
+
+def complaints_of_axe(page) -> dict[str, list[str]]:
+    page.add_script_tag(path=ROOT / "node_modules/axe-core/axe.min.js")
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return {
+        each["id"]: [node["html"][:160] for node in each["nodes"]]
+        for each in found["violations"]
+        if each["id"] not in ALLOWED
+    }
+
+
+@pytest.mark.parametrize("scheme", ["file", "http"])
+@pytest.mark.parametrize("name", PAGES)
+def test_opens_without_network_or_complaint(visit, name, scheme):
+    opened = visit(name, scheme=scheme)
+    opened.page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    opened.page.wait_for_timeout(300)
+    assert opened.left == []
+    assert opened.complaints == []
+    assert opened.page.locator("h1").count() == 1
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_formulas_are_drawn_with_fonts_beside_the_page(visit, name):
+    page = visit(name).page
+    if not page.locator(".math").count():
+        pytest.skip("no formulas here")
+    page.wait_for_function("document.querySelectorAll('mjx-container').length > 0")
+    assert page.locator("mjx-merror").count() == 0
+    families = page.evaluate(
+        "document.fonts.ready.then(fonts => [...fonts].filter(f => f.status == 'loaded').map(f => f.family))"
+    )
+    assert any("MJXTEX" in family or "MJXZERO" in family for family in families)
+    assert any("Source Serif 4" in family for family in families)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_fits_a_phone(visit, name):
+    page = visit(name, width=390).page
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.parametrize(("width", "theme"), [(1200, "light"), (1200, "dark"), (390, "light")])
+@pytest.mark.parametrize("name", PAGES)
+def test_is_accessible(visit, name, width, theme):
+    page = visit(name, width=width, theme=theme).page
+    assert page.locator("html").get_attribute("data-theme") == theme
+    for figure in page.locator("figure.explorable").all():
+        figure.scroll_into_view_if_needed()
+        figure.and_(page.locator(".live")).wait_for()
+    assert json.dumps(complaints_of_axe(page), indent=1) == "{}"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_has_one_search_box_and_no_script_twice(visit, name):
+    page = visit(name).page
+    assert page.locator("button.search-button-field, .search-button__button:visible").count() == 1
+    sources = page.evaluate("[...document.scripts].map(s => s.src.split('?')[0]).filter(s => s)")
+    assert [source for source, times in Counter(sources).items() if times > 1] == []
