@@ -1,5 +1,6 @@
 """With a kernel: the problem under the explorable changes too, and is solved anew."""
 
+from html import escape
 from typing import Any
 
 import ipywidgets
@@ -26,7 +27,7 @@ class Workbench(ipywidgets.VBox):
         self.sliders = {
             "n": _slider("samples n", n, 2, 60, layout=wide),
             "d": _slider("weights d", d, 4, 120, layout=wide),
-            "sparsity": _slider("true weights", sparsity, 1, 20, layout=wide),
+            "sparsity": _slider("sparsity", sparsity, 1, 20, layout=wide),
             "noise": ipywidgets.FloatSlider(
                 value=noise,
                 min=0.0,
@@ -38,7 +39,7 @@ class Workbench(ipywidgets.VBox):
             ),
             "seed": _slider("seed", seed, 0, 99, layout=wide),
         }
-        self.status = ipywidgets.Label()
+        self.status = ipywidgets.HTML()
         self.explorable = scale_and_depth(self._problem())
         for slider in self.sliders.values():
             slider.observe(self._solve, "value")
@@ -62,7 +63,7 @@ class Workbench(ipywidgets.VBox):
             self.explorable.figure = figure_of(self._problem())
             self.status.value = ""
         except ValueError as error:
-            self.status.value = f"No picture for this problem: {error}"
+            self.status.value = escape(f"No picture for this problem: {error}")
         finally:
             self.explorable.remove_class("busy")
 
