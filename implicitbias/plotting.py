@@ -1,19 +1,20 @@
 r"""One figure style, legible on a light and on a dark page, and the labs' few static pictures.
 
-Colours mean the same in the whole book: kernel regime blue, feature learning orange, what is running
-green. Lines carry their names, so that a picture needs neither a legend nor its colours.
+Colours mean the same in the whole book: kernel regime blue, feature learning orange, what is
+running green. Lines carry their names, so that a picture needs neither a legend nor its colours.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
 from . import _check
-from .limits import scale_path
+from .limits import interpolator
 from .potentials import DiagonalPotential
 
 if TYPE_CHECKING:
@@ -66,8 +67,8 @@ def lines(
     **Arguments:** `x`, positive, shape "m"; `curves`, from a name to positive values of shape "m",
     at most one for each of the `colors`; the labels of the axes, to which "(log)" is added.
 
-    **Raises:** `ValueError` for values that are not finite and positive, shapes that do not match, or
-    more curves than colours.
+    **Raises:** `ValueError` for values that are not finite and positive, shapes that do not match,
+    or more curves than colours.
     """
     import matplotlib.pyplot as plt
 
@@ -109,7 +110,7 @@ class Plane:
     **Arguments:** `X` of shape "1 2", `y` of shape "1", the `depth`, and up to three `scales`, from
     large to small.
 
-    **Raises:** `ValueError` for data of another shape, and as `scale_path` does.
+    **Raises:** `ValueError` for data of another shape, and as `interpolator` does.
 
     >>> import jax; jax.config.update("jax_enable_x64", True)
     >>> from implicitbias import plotting
@@ -131,10 +132,12 @@ class Plane:
         if len(scales) > len(self._STROKES):
             raise ValueError(f"scales must be at most {len(self._STROKES)}, found {len(scales)}")
         self.depth, self.scales = depth, list(scales)
-        self.solutions = np.asarray(scale_path(X, y, depth, scales).weights)
+        potentials = [DiagonalPotential(depth, scale) for scale in scales]
+        ends = [interpolator(X, y, potential).weights for potential in potentials]
+        self.solutions = np.array(ends)
         self.level_sets = [
-            np.asarray(level_set(DiagonalPotential(depth, scale), through))
-            for scale, through in zip(self.scales, self.solutions, strict=True)
+            np.asarray(level_set(potential, end))
+            for potential, end in zip(potentials, ends, strict=True)
         ]
         (x1, x2), target = np.asarray(X)[0], float(y[0])
         heights = np.array([self._TOP, self._TOP - self._HEIGHT / self._UNIT])
@@ -149,8 +152,8 @@ class Plane:
             for scale, w in zip(self.scales, self.solutions, strict=True)
         )
         title = (
-            "The level set of the potential is a circle at a large scale and close to a diamond at a "
-            f"small one, and touches the line of solutions elsewhere: {ends}."
+            "The level set of the potential is a circle at a large scale and close to a diamond at "
+            f"a small one, and touches the line of solutions elsewhere: {ends}."
         )
         ink = f"stroke:var(--ink,{INK})"
         parts = [
@@ -172,18 +175,19 @@ class Plane:
             parts += [
                 self._path(curve, f"{stroke};stroke-width:2"),
                 f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" style="fill:{color}"/>',
-                f'<text x="{x + 12:.1f}" y="{y - 6:.1f}" style="fill:{color}">scale {scale:g}</text>',
+                self._text(x + 12, y - 6, f"scale {scale:g}", color),
             ]
-        for text, (x, y) in {"w₁": (1.62, -0.1), "w₂": (0.05, 1.2)}.items():
-            x, y = self._pixels((x, y))
-            parts.append(
-                f'<text x="{x:.1f}" y="{y:.1f}" style="fill:var(--ink,{INK})">{text}</text>'
-            )
-        x, y = self._pixels((0.5, 1.12))
-        parts.append(
-            f'<text x="{x:.1f}" y="{y:.1f}" style="fill:var(--ink,{INK})">all solutions</text></svg>'
-        )
-        return "\n".join(parts)
+        for text, where in {
+            "w₁": (1.62, -0.1),
+            "w₂": (0.05, 1.2),
+            "all solutions": (0.5, 1.12),
+        }.items():
+            parts.append(self._text(*self._pixels(where), text, f"var(--ink,{INK})"))
+        return "\n".join([*parts, "</svg>"])
+
+    @staticmethod
+    def _text(x: float, y: float, text: str, color: str) -> str:
+        return f'<text x="{x:.1f}" y="{y:.1f}" style="fill:{color}">{text}</text>'
 
     def _pixels(self, point: ArrayLike) -> np.ndarray:
         return (np.asarray(point) - [self._LEFT, self._TOP]) * [self._UNIT, -self._UNIT]
@@ -207,8 +211,11 @@ def level_set(
     >>> bool(abs((circle**2).sum(axis=1) - 1).max() < 1e-6)
     True
     """
-    through = _check.finite_array("through", through, 1)
-    value = jax.vmap(potential.value)
+    return _level_set(potential, _check.finite_array("through", through, 1), points)
+
+
+@eqx.filter_jit
+def _level_set(potential, through, points):
     angles = jnp.linspace(0.0, 2 * jnp.pi, points + 1)
     directions = jnp.stack([jnp.cos(angles), jnp.sin(angles)], axis=1)
     target = potential.value(through)
@@ -219,7 +226,7 @@ def level_set(
     def halve(_, bracket):
         low, high = bracket
         middle = (low + high) / 2
-        below = value(middle[:, None] * directions) < target
+        below = jax.vmap(potential.value)(middle[:, None] * directions) < target
         return jnp.where(below, middle, low), jnp.where(below, high, middle)
 
     low, high = jax.lax.fori_loop(0, 60, halve, (low, high))
