@@ -57,6 +57,7 @@ def _solve(t, k):
     return jax.lax.fori_loop(0, 12, newton, start)
 
 
+@jax.jit
 def coordinate(w, log_amplitude, k):
     """c, from the weight."""
     size = jnp.abs(w)
@@ -89,27 +90,32 @@ def _dual_spread(z, k):
     return -_over(jnp.where(jnp.abs(z) < 0.5, near, jnp.log1p(z) + jnp.log1p(-z)) / 2, k)
 
 
+@jax.jit
 def weight(c, k, log_amplitude):
     """w, from c."""
     return _weight(c, _spread(c, k), log_amplitude)
 
 
+@jax.jit
 def slope(c, k, log_amplitude):
     """dw/dz at c, of the dual variable z / unit."""
     return jnp.exp(log_amplitude + _spread(c, k) + _log_cosh(k * c) + _log_2cosh((1 + k) * c))
 
 
+@jax.jit
 def primal(z, log_amplitude, k):
     """w = A h(z)."""
     return _weight(_to_coordinate(z, k), _dual_spread(z, k), log_amplitude)
 
 
+@jax.jit
 @jax.custom_jvp
 def dual(w, log_amplitude, k):
     """z = h^{-1}(w / A)."""
     return _from_coordinate(coordinate(w, log_amplitude, k), k)
 
 
+@jax.jit
 @jax.custom_jvp
 def potential(w, log_amplitude, k):
     """A q(w / A) = z w - A q*(z)."""
@@ -117,6 +123,7 @@ def potential(w, log_amplitude, k):
     return _from_coordinate(c, k) * w - _conjugate(c, _spread(c, k), log_amplitude, k)
 
 
+@jax.jit
 def conjugate(z, log_amplitude, k):
     """A q*(z), infinite outside the domain."""
     inside = (jnp.abs(z) < 1) | (k == 0)
@@ -133,18 +140,19 @@ def _conjugate(c, spread, log_amplitude, k):
     return 2 * unit(k) / (1 - k) * jnp.where(exponent < _LARGE, near, far)
 
 
+@jax.jit
 def curvature(w, log_amplitude, k):
     """dz/dw = 1 / (A h'(z))."""
     c = coordinate(w, log_amplitude, k)
     return unit(k) / slope(c, k, log_amplitude)
 
 
-@potential.defjvp
+@potential.__wrapped__.defjvp
 def _(primals, tangents):
     # Only the weight is differentiated: amplitude and order are the network's, not the problem's.
     return potential(*primals), dual(*primals) * tangents[0]
 
 
-@dual.defjvp
+@dual.__wrapped__.defjvp
 def _(primals, tangents):
     return dual(*primals), curvature(*primals) * tangents[0]
