@@ -55,8 +55,8 @@ def test_every_slider_moves_by_keyboard(visit, page, name, scheme):
             addresses.append(opened.page.evaluate("location.hash"))
         assert len(set(values)) == len(POSITIONS), f"{page}: a slider does not move"
         assert readings[0] != readings[1], f"{page}: the reading does not follow"
-        assert len(set(addresses)) == len(POSITIONS)
-        assert all(address.startswith(f"#{name}?") for address in addresses)
+        assert len(set(addresses)) == len(POSITIONS), addresses
+        assert all(address.startswith(f"#{name}?") for address in addresses), addresses
     assert opened.complaints == []
     assert opened.left == []
 

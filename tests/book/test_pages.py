@@ -47,7 +47,7 @@ def test_opens_without_network_or_complaint(visit, name, scheme):
     opened.page.wait_for_timeout(300)
     assert opened.left == []
     assert opened.complaints == []
-    assert opened.page.locator("h1").count() == 1
+    assert opened.page.locator("article h1").count() == 1
 
 
 @pytest.mark.parametrize("name", PAGES)
