@@ -44,8 +44,8 @@ export const overlap = (a, b) => a.x0 < b.x1 && b.x0 < a.x1 && a.y0 < b.y1 && b.
 
 // A place for the label of each line, above or below it, far from the other lines.
 // Lines are lists of [x, y]; the answer holds the centre of each label's baseline.
-export function besideLines(lines, texts, box) {
-  const taken = [];
+export function besideLines(lines, texts, box, occupied) {
+  const taken = [...occupied];
   return lines.map((line, i) => {
     const half = width(texts[i]) / 2 + 4;
     let best = null;
@@ -57,7 +57,7 @@ export function besideLines(lines, texts, box) {
         if (area.y0 < box.y0 || area.y1 > box.y1 || taken.some((other) => overlap(other, area))) continue;
         const slope = Math.max(...own) - Math.min(...own);
         const clear = Math.min(30, ...lines.filter((other) => other !== line).map((other) => distance(other, area)));
-        const score = 3 * clear - slope - 0.01 * Math.abs(x - (box.x0 + box.x1) / 2);
+        const score = 3 * clear - 3 * slope - 0.01 * Math.abs(x - (box.x0 + box.x1) / 2);
         if (!best || score > best.score) best = { x, y: edge, score, area };
       }
     if (best) taken.push(best.area);

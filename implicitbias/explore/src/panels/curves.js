@@ -56,20 +56,15 @@ export function curves(panel, figure) {
     lines.forEach((entry, i) => entry.path.setAttribute("d", curve(drawn[i])));
     paintBands(x, height);
     const box = { x0: LEFT + 4, x1: width - RIGHT - 4, y0: TOP - 4, y1: height - BOTTOM };
-    const labels = besideLines(drawn, lines.map((entry) => entry.label), box).map((at, i) => (lines[i].label ? at : null));
-    scene.labels = labels;
-    pool(names, lines.length, () => svg("text", { "text-anchor": "middle" }));
-    labels.forEach((at, i) => {
-      set(names.children[i], { x: at?.x ?? 0, y: at?.y ?? 0, class: lines[i].role, display: at ? null : "none" });
-      say(names.children[i], lines[i].label);
-    });
+    scene.drawn = drawn;
+    scene.labels = null;
     const marks = exponents(logs[0], logs.at(-1), width < 300 ? 2 : 4);
-    const name = `${axis.label.toLowerCase().split(" ")[0]} ${axis.symbol}`;
+    const title = `${axis.label.toLowerCase().split(" ")[0]} ${axis.symbol}`;
     columns(
       bottom,
       [
         ...marks.map((e) => ({ x: x(e), text: power(e) })).filter((mark) => mark.x < width - 64),
-        { x: width - RIGHT, text: name, anchor: "end", italic: true },
+        { x: width - RIGHT, text: title, anchor: "end", italic: true },
       ],
       height - 4,
     );
@@ -111,10 +106,19 @@ export function curves(panel, figure) {
       set(readings.children[i], { x: place.x, y: place.y, "text-anchor": "middle", class: entry.role });
       return place.room;
     });
-    // A line's name steps back where the reading stands.
-    scene.labels.forEach((label, i) => {
-      const covered = label && rooms.some((room) => overlap(room, label.area));
-      names.children[i].classList.toggle("faint", Boolean(covered));
+    // Lines keep their names' places until a reading needs one.
+    const covered = (label) => label && rooms.some((room) => overlap(room, label.area));
+    if (!scene.labels || scene.labels.some(covered)) name(rooms);
+  }
+
+  function name(rooms) {
+    const box = { x0: LEFT + 4, x1: size.width - RIGHT - 4, y0: TOP - 4, y1: size.height - BOTTOM };
+    scene.labels = besideLines(scene.drawn, lines.map((entry) => entry.label), box, rooms);
+    pool(names, lines.length, () => svg("text", { "text-anchor": "middle" }));
+    scene.labels.forEach((at, i) => {
+      const shown = at && lines[i].label;
+      set(names.children[i], { x: at?.x ?? 0, y: at?.y ?? 0, class: lines[i].role, display: shown ? null : "none" });
+      say(names.children[i], lines[i].label);
     });
   }
 
