@@ -5,8 +5,14 @@ from typing import Any
 
 import ipywidgets
 
-from implicitbias.explore.scale_and_depth import figure_of, scale_and_depth
+from implicitbias.explore.explorable import Explorable
+from implicitbias.explore.figure import Figure
+from implicitbias.explore.scale_and_depth import SCALES, figure_of
 from implicitbias.problems import sparse_regression
+
+# Fewer runs than in the chapter's figure, so that an answer comes while it is still wanted.
+_SCALES = tuple(SCALES[::2])
+_DEPTHS = (2, 3, 6)
 
 _OFFLINE = (
     "<p><em>In a running notebook (Binder, Colab, JupyterLab), sliders for the number of samples, "
@@ -40,7 +46,7 @@ class Workbench(ipywidgets.VBox):
             "seed": _slider("seed", seed, 0, 99, layout=wide),
         }
         self.status = ipywidgets.HTML()
-        self.explorable = scale_and_depth(self._problem())
+        self.explorable = Explorable(self._figure())
         for slider in self.sliders.values():
             slider.observe(self._solve, "value")
         rows = ipywidgets.Layout(flex_flow="row wrap")
@@ -52,17 +58,18 @@ class Workbench(ipywidgets.VBox):
             ]
         )
 
-    def _problem(self) -> dict[str, Any]:
+    def _figure(self) -> Figure:
         values = {name: slider.value for name, slider in self.sliders.items()}
-        return {"your problem": sparse_regression(**values)}
+        problems = {"your problem": sparse_regression(**values)}
+        return figure_of(problems, scales=_SCALES, depths=_DEPTHS)
 
     def _solve(self, _: Any) -> None:
         self.status.value = "Solving…"
         self.explorable.add_class("busy")
         try:
-            self.explorable.figure = figure_of(self._problem())
+            self.explorable.figure = self._figure()
             self.status.value = ""
-        except ValueError as error:
+        except (ValueError, RuntimeError) as error:
             self.status.value = escape(f"No picture for this problem: {error}")
         finally:
             self.explorable.remove_class("busy")
