@@ -34,7 +34,10 @@ def reading(figure) -> str:
 
 
 def test_the_book_has_explorables():
-    assert {page for page, _ in FIGURES} >= {"book/index.html", "book/networks/scale-and-depth.html"}
+    assert {page for page, _ in FIGURES} >= {
+        "book/index.html",
+        "book/networks/scale-and-depth.html",
+    }
 
 
 @pytest.mark.parametrize("scheme", ["file", "http"])
@@ -90,7 +93,9 @@ def test_there_is_a_picture_without_scripts(browser, addresses, page, name):
     try:
         opened = context.new_page()
         opened.goto(f"{addresses['file']}/{page}")
-        picture = opened.locator(f"figure.explorable[data-explorable='{name}'] [role=img], figure.explorable img")
+        picture = opened.locator(
+            f"figure.explorable[data-explorable='{name}'] [role=img], figure.explorable img"
+        )
         assert picture.first.is_visible()
         assert picture.first.get_attribute("aria-label") or picture.first.get_attribute("alt")
     finally:
