@@ -19,7 +19,7 @@ from .parametrizations import DiagonalNetwork
 
 _MAX_STEPS = 200_000
 _MAX_KEPT = 8192  # where every step is kept
-_SLACK_FLOOR = 1e-9  # of a step: Newton's method must still find 1 - |z| to some digits
+SLACK_FLOOR = 1e-9  # Newton's method must still find 1 - |z| to some digits
 
 
 class Trajectory(NamedTuple):
@@ -155,7 +155,7 @@ def _dual_flow(network, X, y, times, tolerance):
     unit = _qexp.unit(k)
     own = jnp.broadcast_to(potential.log_amplitude, (d,))
     level = jnp.mean(own)
-    lowest = jnp.where(k > 0, np.log(_SLACK_FLOOR) / unit, -jnp.inf)
+    lowest = jnp.where(k > 0, np.log(SLACK_FLOOR) / unit, -jnp.inf)
     flow = _dual_solver.Flow(
         X=X,
         y=y,

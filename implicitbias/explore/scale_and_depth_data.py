@@ -1,18 +1,19 @@
 """What the explorable of scale and depth shows of one problem, all of it computed by the library."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 
-from implicitbias.flows import gradient_flow
+from implicitbias.flows import SLACK_FLOOR, gradient_flow
 from implicitbias.limits import basis_pursuit, minimum_norm, scale_path
 from implicitbias.parametrizations import DiagonalNetwork
 from implicitbias.problems import Problem
 from implicitbias.regimes import kernel_movement
 
 _CONVERGED = 1e-3  # of the largest weight: where a path is cut, and its end point put
-_TOLERANCE = 1e-6  # of the flow, below what any screen shows
+_TOLERANCE = 1e-4  # of a step of the flow: jumps are early or late by less than a pixel
 
 
 def scale_and_depth_data(
@@ -33,19 +34,27 @@ def scale_and_depth_data(
     X, y = problem.X, problem.y
     l1, l2 = np.asarray(basis_pursuit(X, y)), np.asarray(minimum_norm(X, y))
     ends = np.stack([np.asarray(scale_path(X, y, depth, scales).weights) for depth in depths])
+    networks = [DiagonalNetwork(depth, scale) for depth in depths for scale in scales]
+    flat_ends = ends.reshape(-1, X.shape[1])
+    resolved = [_resolved(network) for network in networks]
+    # Compiled programs run beside each other: one thread a core.
+    with ThreadPoolExecutor() as pool:
+        flows = {key: pool.submit(_flow, key, X, y) for key in dict.fromkeys(resolved)}
+        paths = [
+            _sampled(flows[key].result(), network, end, samples)
+            for key, network, end in zip(resolved, networks, flat_ends, strict=True)
+        ]
+    times, weights = (np.stack(part) for part in zip(*paths, strict=True))
+    movement = np.stack(
+        [kernel_movement(network, X, path) for network, path in zip(networks, weights, strict=True)]
+    )
     shape = (len(depths), len(scales), samples)
-    weights, times = np.empty((*shape, X.shape[1])), np.empty(shape)
-    movement = np.empty(shape)
-    for i, depth in enumerate(depths):
-        for j, scale in enumerate(scales):
-            network = DiagonalNetwork(depth, scale)
-            times[i, j], weights[i, j] = _sampled_path(network, X, y, ends[i, j], samples)
-            movement[i, j] = kernel_movement(network, X, weights[i, j])
+    weights, times = weights.reshape(*shape, -1), times.reshape(shape)
     return {
         "weights": weights,
         "times": times,
         "endpoint": ends,
-        "kernel_movement": movement,
+        "kernel_movement": movement.reshape(shape),
         "to_l2": np.abs(ends - l2).max(-1),
         "to_l1": np.abs(ends - l1).max(-1),
         "l1": l1,
@@ -54,11 +63,22 @@ def scale_and_depth_data(
     }
 
 
-def _sampled_path(network, X, y, end, samples):
+def _resolved(network):
+    """Depth and scale whose path the flow computes: smaller ones differ in their clock alone."""
+    depth, scale = network.depth, float(network.scale)
+    return depth, scale if depth == 2 else max(scale, SLACK_FLOOR ** (1 / (depth - 2)))
+
+
+def _flow(resolved, X, y):
+    network = DiagonalNetwork(*resolved)
+    path = gradient_flow(network, X, y, _horizon(network, X, y), tolerance=_TOLERANCE)
+    return np.asarray(path.times * network.rate), np.asarray(path.weights)
+
+
+def _sampled(flow, network, end, samples):
+    """The flow at moments spread evenly, in the network's time, its last the end point."""
+    times, weights = flow[0] / float(network.rate), flow[1]
     size = np.abs(end).max()
-    horizon = _horizon(network, X, y)
-    path = gradient_flow(network, X, y, horizon, tolerance=_TOLERANCE)
-    times, weights = np.asarray(path.times), np.asarray(path.weights)
     far = np.abs(weights - end).max(1) > _CONVERGED * size
     if far[-1]:
         raise RuntimeError(
