@@ -1,4 +1,4 @@
-"""Copies what pages load from npm packages (MathJax, typefaces) to book/_vendor, ready for Sphinx."""
+"""Copies what pages load from npm (MathJax, typefaces) to book/_vendor, where Sphinx finds it."""
 
 import re
 import shutil
@@ -8,7 +8,7 @@ ROOT = Path(__file__).parents[1]
 MODULES = ROOT / "node_modules"
 VENDOR = ROOT / "book" / "_vendor"
 
-# What a page may load: the component itself, its fonts, TeX packages on demand, and the speech rules.
+# What a page may load: the component, its fonts, TeX packages on demand, and speech rules.
 MATHJAX = ["tex-chtml.js", "output/chtml/fonts/woff-v2", "input/tex/extensions", "a11y"]
 SPEECH = ["base.json", "en.json"]
 

@@ -1,4 +1,4 @@
-"""What the book adds to Sphinx: the table of checked claims, and pages that load only what they use."""
+"""What the book adds to Sphinx: tables of checked claims, and pages that load what they use."""
 
 import json
 from pathlib import Path, PurePosixPath

@@ -82,9 +82,9 @@ def test_a_link_restores_the_figure(visit, page, name):
 def test_every_control_has_a_name(visit, page, name):
     figure = bring(visit(page).page, name)
     for control in figure.locator("input, button").all():
-        assert control.evaluate(
-            "c => c.getAttribute('aria-label') || c.textContent || [...(c.labels || [])].map(l => l.textContent).join('')"
-        ).strip()
+        labels = "[...(c.labels || [])].map(label => label.textContent).join('')"
+        name = f"c => c.getAttribute('aria-label') || c.textContent || {labels}"
+        assert control.evaluate(name).strip()
 
 
 @pytest.mark.parametrize(("page", "name"), FIGURES)

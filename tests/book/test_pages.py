@@ -57,9 +57,8 @@ def test_formulas_are_drawn_with_fonts_beside_the_page(visit, name):
         pytest.skip("no formulas here")
     page.wait_for_function("document.querySelectorAll('mjx-container').length > 0")
     assert page.locator("mjx-merror").count() == 0
-    families = page.evaluate(
-        "document.fonts.ready.then(fonts => [...fonts].filter(f => f.status == 'loaded').map(f => f.family))"
-    )
+    loaded = "[...fonts].filter(font => font.status == 'loaded').map(font => font.family)"
+    families = page.evaluate(f"document.fonts.ready.then(fonts => {loaded})")
     assert any("MJXTEX" in family or "MJXZERO" in family for family in families)
     assert any("Source Serif 4" in family for family in families)
 

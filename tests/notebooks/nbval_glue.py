@@ -1,4 +1,4 @@
-"""nbval skips the random identities of widgets; this lets it skip those in glued outputs as well."""
+"""nbval skips the random identities of widgets; this lets it skip them in glued outputs too."""
 
 SKIPPED = "application/papermill.record/application/vnd.jupyter.widget-view+json"
 

@@ -1,4 +1,4 @@
-"""The library and the labs work where students have them: a fresh environment, or a lone notebook."""
+"""The library and the labs work where students have them: fresh environments, lone notebooks."""
 
 import os
 import re

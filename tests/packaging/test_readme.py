@@ -11,7 +11,7 @@ MAKEFILE = (ROOT / "Makefile").read_text()
 
 def test_commands_exist():
     for document in ("README.md", "CONTRIBUTING.md"):
-        named = set(re.findall(r"\bmake ([a-z]+)\b", (ROOT / document).read_text()))
+        named = set(re.findall(r"(?:^|`)make ([a-z]+)(?:`|$)", (ROOT / document).read_text(), re.M))
         targets = set(re.findall(r"^([a-z]+):", MAKEFILE, re.M))
         assert named <= targets
     assert {"book", "test"} <= targets
