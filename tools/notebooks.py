@@ -15,7 +15,6 @@ ROOT = Path(__file__).parents[1]
 LIBRARY = ROOT / "implicitbias"
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
-RECORD = "application/papermill.record/"  # how myst_nb.glue stores a form of an output
 
 
 def fingerprint(notebook: nbformat.NotebookNode) -> str:
@@ -36,8 +35,7 @@ def strip(notebook: nbformat.NotebookNode) -> None:
             continue
         cell.metadata.pop("execution", None)
         for output in cell.outputs:
-            for form in (WIDGET_VIEW, RECORD + WIDGET_VIEW):
-                output.get("data", {}).pop(form, None)
+            output.get("data", {}).pop(WIDGET_VIEW, None)
     notebook.metadata = nbformat.from_dict(
         {"kernelspec": KERNEL, "language_info": {"name": "python"}}
     )
