@@ -83,7 +83,7 @@ def visit(browser: Browser, addresses: dict[str, str]) -> Iterator[Callable[...,
         visit.page.on("console", listen)
         visit.page.on("pageerror", lambda error: visit.complaints.append(str(error)))
         visit.page.goto(f"{addresses[scheme]}/{name}")
-        visit.page.wait_for_load_state("networkidle")
+        visit.page.evaluate("window.MathJax?.startup?.promise.then(() => true)")
         return visit
 
     yield go

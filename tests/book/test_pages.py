@@ -25,18 +25,22 @@ def contents() -> list[str]:
 
 PAGES = contents()
 
-# The theme's own: buttons whose visible key names differ from their label, icons outside landmarks.
-ALLOWED = {"label-content-name-mismatch", "region"}
+# Not ours: the theme's buttons, whose visible key names differ from their label, and its icons
+# outside landmarks; the role that docutils gives to entries of a bibliography.
+ALLOWED = {"label-content-name-mismatch", "region", "aria-allowed-role"}
 
 
 def complaints_of_axe(page) -> dict[str, list[str]]:
     page.add_script_tag(path=ROOT / "node_modules/axe-core/axe.min.js")
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    return {
-        each["id"]: [node["html"][:160] for node in each["nodes"]]
-        for each in found["violations"]
-        if each["id"] not in ALLOWED
-    }
+    complaints = {}
+    for each in found["violations"]:
+        # Axe takes a table's head for empty if it is a formula, and so has only MathML to be read.
+        empty = each["id"] == "empty-table-header"
+        nodes = [node["html"] for node in each["nodes"] if not (empty and "<math" in node["html"])]
+        if nodes and each["id"] not in ALLOWED:
+            complaints[each["id"]] = [html[:160] for html in nodes]
+    return complaints
 
 
 @pytest.mark.parametrize("scheme", ["file", "http"])
