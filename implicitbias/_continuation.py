@@ -173,16 +173,15 @@ def follow(
         return carry, (carry[1], carry[5], carry[0] <= target)
 
     # Far above the weights the network is linear: nu and b are small.
-    linear = jnp.linalg.solve(X @ X.T, y if start is None else y - X @ start)
-    offset_size = jnp.max(jnp.abs(linear @ X) * jnp.exp(-offset))
+    right = y if start is None else y - X @ start
+    nu = jnp.linalg.solve((X * (2 * speed * jnp.exp(offset))) @ X.T, right)
+    reach = jnp.max(jnp.abs(speed * (nu @ X)))
     if start is not None:
-        offset_size = jnp.maximum(offset_size, jnp.max(jnp.abs(start) * jnp.exp(-offset)))
-    above = jnp.where(offset_size > 0, jnp.log(offset_size) + 1, log_amplitudes[0])
+        reach = jnp.maximum(reach, jnp.max(jnp.abs(start) * jnp.exp(-offset)))
+    above = jnp.where(reach > 0, jnp.log(reach) + 1.5, log_amplitudes[0])
     first = jnp.maximum(log_amplitudes[0], above)
     zeta0, _ = base(first)
-    gram = (X * (2 * speed * jnp.exp(offset))) @ X.T
-    right = y if start is None else y - X @ start
-    nu = jnp.linalg.solve(gram, right) * jnp.exp(-first)
+    nu = nu * jnp.exp(-first)
     zeta = speed * (nu @ X) + zeta0
     guess = Point(nu, settle(zeta, SIGNS * zeta, k))
     slopes, factor = factorise(guess, first)

@@ -153,7 +153,9 @@ def integrate(
     """
     d, n = flow.X.shape[1], flow.X.shape[0]
     start = Point(jnp.zeros(n), jnp.zeros((2, d)))
-    controller = dfx.PIDController(flow.tolerance, flow.tolerance, pcoeff=0.2, icoeff=0.5)
+    controller = dfx.PIDController(
+        flow.tolerance, flow.tolerance, pcoeff=0.2, icoeff=0.5, factormax=4.0
+    )
     if times.ndim == 0:
         end, saveat = times, dfx.SaveAt(t0=True, steps=True)
     else:
@@ -163,13 +165,15 @@ def integrate(
     def vector_field(t, state, flow):
         return Point(velocity(state, flow), jnp.zeros_like(state.b))
 
-    drive = jnp.max(jnp.abs(flow.y @ flow.X))
+    # Short against the time in which a dual variable moves by 1, and that in which weights settle.
+    amplitude = jnp.exp(flow.log_amplitude + flow.geometry.offset)
+    drive = jnp.max(jnp.abs(flow.y @ flow.X)) + 2 * jnp.sum(amplitude * flow.X**2)
     solution = dfx.diffeqsolve(
         dfx.ODETerm(vector_field),
         DualRungeKutta(),
         t0=0.0,
         t1=end,
-        dt0=jnp.minimum(1e-3 / jnp.where(drive > 0, drive, 1), end),
+        dt0=jnp.minimum(1e-3 / drive, end),
         y0=start,
         args=flow,
         saveat=saveat,

@@ -4,7 +4,7 @@ Time t is that of gradient flow on the parameters, :math:`\dot u = -\nabla_u L`,
 :math:`L(w) = \frac12\|Xw - y\|^2` unless another loss is named.
 """
 
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import equinox as eqx
 import jax
@@ -14,7 +14,7 @@ from jaxtyping import Array, ArrayLike, Float
 
 from . import _check, _qexp, losses
 from ._continuation import Geometry, weights as _weights
-from .losses import SquareLoss
+from .losses import Loss, SquareLoss
 from .parametrizations import DiagonalNetwork
 
 _MAX_STEPS = 200_000
@@ -179,12 +179,18 @@ def _solve(vector_field, solver, start, times, tolerance):
     """States at the times, by diffrax; steps taken; its result."""
     import diffrax as dfx
 
+    def largest(tree):
+        return jnp.max(jnp.asarray([jnp.max(jnp.abs(leaf)) for leaf in jax.tree.leaves(tree)]))
+
+    # diffrax's own choice of a first step is not a number on some of these problems.
+    drive = largest(vector_field(0.0, start, None))
+    first = 1e-3 * jnp.maximum(largest(start), 1e-3) / jnp.where(drive > 0, drive, 1)
     solution = dfx.diffeqsolve(
         dfx.ODETerm(vector_field),
         solver,
         t0=0.0,
         t1=times[-1],
-        dt0=None,
+        dt0=jnp.minimum(first, times[-1]),
         y0=start,
         saveat=dfx.SaveAt(ts=times),
         stepsize_controller=dfx.PIDController(rtol=tolerance, atol=tolerance),
@@ -194,45 +200,61 @@ def _solve(vector_field, solver, start, times, tolerance):
     return solution.ys, solution.stats["num_steps"], solution.result
 
 
+class _DualVelocity(eqx.Module):
+    """The dual flow of a loss that is not square, where no weight need come near a barrier.
+
+    A module, as the next, so that problems of one shape share a compiled program.
+    """
+
+    network: DiagonalNetwork
+    loss: Loss
+    X: Float[Array, "n d"]
+    y: Float[Array, " n"]
+
+    def weights(self, nu):
+        potential = self.network.potential()
+        z = potential.speed * (nu @ self.X)
+        amplitude = jnp.broadcast_to(potential.log_amplitude, z.shape)
+        return _qexp.primal(z, amplitude, jnp.asarray(potential.order, float))
+
+    def __call__(self, t, nu, _):
+        return -self.network.rate * self.loss.gradient(self.X @ self.weights(nu), self.y)
+
+
+class _ParameterVelocity(eqx.Module):
+    """Gradient flow on the parameters, and the multipliers beside it."""
+
+    network: Any
+    loss: Loss
+    X: Float[Array, "n d"]
+    y: Float[Array, " n"]
+
+    def __call__(self, t, state, _):
+        params, _ = state
+        w, pull_back = jax.vjp(self.network.features, params)
+        slope = self.loss.gradient(self.X @ w, self.y)
+        (gradient,) = pull_back(slope @ self.X)
+        return jax.tree.map(jnp.negative, gradient), -getattr(self.network, "rate", 1.0) * slope
+
+
 def _dual_flow_of(loss, network, X, y, times, tolerance):
-    """The dual flow of a loss that is not square, where no weight need come near a barrier."""
     import diffrax as dfx
     import optimistix as optx
 
-    potential, rate = network.potential(), network.rate
-    k = jnp.asarray(potential.order, float)
-
-    def weights(nu):
-        z = potential.speed * (nu @ X)
-        return _qexp.primal(z, jnp.broadcast_to(potential.log_amplitude, z.shape), k)
-
     # diffrax's own root finder gives up where the Jacobian is as small as the scale squared.
-    finder = dfx.with_stepsize_controller_tols(optx.Newton)()
-    states, steps, result = _solve(
-        lambda t, nu, _: -rate * loss.gradient(X @ weights(nu), y),
-        dfx.Kvaerno5(root_finder=finder),
-        jnp.zeros(len(y)),
-        times,
-        tolerance,
-    )
+    solver = dfx.Kvaerno5(root_finder=dfx.with_stepsize_controller_tols(optx.Newton)())
+    velocity = _DualVelocity(network, loss, X, y)
+    duals, steps, result = _solve(velocity, solver, jnp.zeros(len(y)), times, tolerance)
     _finished(result, steps, times, "margin_flow goes further, in log(1/loss)")
-    return states, jax.vmap(weights)(states)
+    return duals, jax.vmap(velocity.weights)(duals)
 
 
 def _parameter_flow(network, X, y, times, loss, tolerance):
     import diffrax as dfx
 
-    rate = getattr(network, "rate", 1.0)
-
-    def vector_field(t, state, _):
-        params, _ = state
-        w, pull_back = jax.vjp(network.features, params)
-        slope = loss.gradient(X @ w, y)
-        (gradient,) = pull_back(slope @ X)
-        return jax.tree.map(jnp.negative, gradient), -rate * slope
-
+    velocity = _ParameterVelocity(network, loss, X, y)
     start = (network.init(X.shape[1]), jnp.zeros(len(y)))
-    (params, duals), steps, result = _solve(vector_field, dfx.Tsit5(), start, times, tolerance)
+    (params, duals), steps, result = _solve(velocity, dfx.Tsit5(), start, times, tolerance)
     _finished(result, steps, times, 'integrate in the dual, space="dual", or to an earlier time')
     return duals, jax.vmap(network.features)(params)
 
@@ -246,7 +268,8 @@ def margin_flow(
     r"""Gradient flow on the exponential loss :math:`L = \frac1n\sum_i e^{-y_i x_i^\top w}`, with
     :math:`s = \log(1/L)` as time.
 
-    In the dual, with :math:`p` the softmax of minus the margins and rows :math:`y_i x_i` in X,
+    In the dual, with :math:`p` the softmax of minus the margins and rows :math:`y_i x_i` in X, the multipliers
+    (each times its label) obey
 
     .. math:: \frac{d\nu}{ds} = \frac{p}{p^\top X\,\nabla^2Q^*(X^\top\nu)\,X^\top p},
 
@@ -256,8 +279,8 @@ def margin_flow(
 
     **Arguments:** `labels`, each -1 or +1; `log_losses`, the times s, rising from 0 (the start) or later.
 
-    **Returns:** a `Trajectory` whose `times` are the s, whose `duals` are nu, non-decreasing, and whose
-    `losses` are 0 once they are below float64.
+    **Returns:** a `Trajectory` whose `times` are the s and whose `losses` are 0 once they are below float64.
+    `labels * duals` never falls.
 
     **Raises:** `ValueError` for bad data and labels that cannot be separated; `RuntimeError` if LSODA fails.
 
@@ -313,7 +336,8 @@ def margin_flow(
     reached = np.array([log_loss(state) for state in solution.y.T])
     states = jnp.asarray([_where(s, solution, reached, log_loss) for s in np.asarray(times)])
     path = _qexp.weight(states[:, :d], k, amplitude)
-    return Trajectory(times, path, _qexp.unit(k) * states[:, d:], jnp.exp(-times))
+    duals = labels * _qexp.unit(k) * states[:, d:]
+    return Trajectory(times, path, duals, jnp.exp(-times))
 
 
 def _where(s, solution, reached, log_loss):

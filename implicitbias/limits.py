@@ -275,7 +275,8 @@ def _minimise_dual(potential, X, y, origin, w0):
                 length > 1e-12
             )
 
-        return jax.lax.while_loop(too_long, lambda length: length / 2, jnp.asarray(1.0))
+        length = jax.lax.while_loop(too_long, lambda length: length / 2, jnp.asarray(1.0))
+        return jnp.where(too_long(length) | (length <= 1e-12), 0.0, length)
 
     def unfinished(carry):
         nu, steps, moved = carry
@@ -286,7 +287,10 @@ def _minimise_dual(potential, X, y, origin, w0):
         force = -residual(nu)
         step = jnp.linalg.solve(hessian(nu), force)
         length = search(nu, step, -force @ step)
-        return nu + length * step, steps + 1, jnp.max(jnp.abs(length * step)) > 1e-16 * jnp.max(jnp.abs(nu))
+        # Where the dual has no minimum the steps run away: stop while numbers are numbers.
+        sound = (length > 0) & (jnp.max(jnp.abs(nu + length * step)) < 1e100)
+        change = jnp.where(sound, length * step, 0)
+        return nu + change, steps + 1, jnp.max(jnp.abs(change)) > 1e-16 * jnp.max(jnp.abs(nu))
 
     # Along the Euclidean answer, as far as the objective falls: off the point 0, where some
     # Hessians (of p-norms) do not exist.

@@ -13,7 +13,7 @@ from implicitbias.problems import Problem
 from implicitbias.regimes import kernel_movement
 
 _CONVERGED = 1e-3  # of the largest weight: where a path is cut, and its end point put
-_TOLERANCE = 1e-4  # of a step of the flow: jumps are early or late by less than a pixel
+_TOLERANCE = 1e-6  # of a step of the flow, lest a jump be stepped over
 
 
 def scale_and_depth_data(
@@ -89,15 +89,16 @@ def _sampled(flow, network, end, samples):
     times, weights = times[:last], np.vstack([weights[: last - 1], end])
     # Time counts from when the first weight shows: before, every picture is the same.
     shown = np.flatnonzero(np.abs(weights).max(1) > _CONVERGED * size)[0]
-    start = max(shown - 1, 1)
-    clock = np.log(times[start:] / times[start])
-    way = np.append(0, np.cumsum(np.abs(np.diff(weights[start:], axis=0)).max(1)))
-    ruler = clock / max(clock[-1], 1e-12) + 2 * way / way[-1]
+    start = min(max(shown - 1, 1), len(times) - 2)
+    times, weights = times[start:], weights[start:]
+    clock = np.log(times / times[0])
+    way = np.append(0, np.cumsum(np.abs(np.diff(weights, axis=0)).max(1)))
+    ruler = clock / clock[-1] + 2 * way / way[-1]
     at = np.interp(np.linspace(0, ruler[-1], samples - 1), ruler, np.arange(len(ruler)))
-    moments = np.exp(np.interp(at, np.arange(len(clock)), np.log(times[start:])))
+    moments = times[0] * np.exp(np.interp(at, np.arange(len(clock)), clock))
     index = np.minimum(at.astype(int), len(ruler) - 2)
     part = (at - index)[:, None]
-    between = (1 - part) * weights[start:][index] + part * weights[start:][index + 1]
+    between = (1 - part) * weights[index] + part * weights[index + 1]
     return np.append(0, moments), np.vstack([np.zeros(len(end)), between])
 
 
