@@ -1,11 +1,13 @@
 """What the book adds to Sphinx: tables of checked claims, and pages that load what they use."""
 
+import hashlib
 import json
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.config import Config
 from sphinx.util.docutils import SphinxDirective
 
 LEDGER = Path(__file__).parents[1] / "appendix" / "checked.json"
@@ -50,10 +52,20 @@ class Checked(SphinxDirective):
         return [box]
 
 
-def leave_out_thebe(app: Sphinx, config: object) -> None:
+def leave_out_thebe(app: Sphinx, config: Config) -> None:
     """Thebe is not offered, and its scripts, added twice to every page, raise an error."""
     for listeners in app.events.listeners.values():
         listeners[:] = [each for each in listeners if each.handler.__module__ != "sphinx_thebe"]
+
+
+def follow_static_files(app: Sphinx, config: Config) -> None:
+    """Every page is written anew when a file that it loads, or a notebook it shows, changed."""
+    root = Path(app.srcdir)
+    folders = [root / "notebooks", *(root / folder for folder in config.html_static_path)]
+    digest = hashlib.sha256()
+    for file in sorted(file for folder in folders for file in folder.rglob("*") if file.is_file()):
+        digest.update(file.read_bytes())
+    config.book_digest = digest.hexdigest()
 
 
 def leave_out_unused(
@@ -89,6 +101,8 @@ def launch_the_lab(
 
 def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("checked", Checked)
+    app.add_config_value("book_digest", "", "html")
+    app.connect("config-inited", follow_static_files)
     app.connect("config-inited", leave_out_thebe, priority=900)
     app.connect("html-page-context", leave_out_unused, priority=900)
     app.connect("html-page-context", launch_the_lab, priority=900)
