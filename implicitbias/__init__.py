@@ -1,4 +1,4 @@
-"""What training converges to when infinitely many solutions fit: implicit bias, computed exactly."""
+"""What training converges to when infinitely many solutions fit, computed exactly."""
 
 from .flows import (
     Jumps as Jumps,

@@ -1,8 +1,9 @@
-"""Bad input, refused before anything is compiled: each message names the argument, the value and the way out."""
+"""Bad input, refused before anything is compiled: the argument, the value and the way out."""
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array, ArrayLike, Float
 
 X64_LINE = 'jax.config.update("jax_enable_x64", True)'
@@ -19,7 +20,7 @@ def require_x64() -> None:
 
 def is_traced(*values: object) -> bool:
     """Whether any of the values is abstract, so that its numbers cannot be looked at."""
-    return any(isinstance(value, jax.core.Tracer) for value in values)
+    return any(isinstance(value, Tracer) for value in values)
 
 
 def finite_array(name: str, value: ArrayLike, ndim: int) -> Float[Array, "..."]:
@@ -28,8 +29,8 @@ def finite_array(name: str, value: ArrayLike, ndim: int) -> Float[Array, "..."]:
     dtype = getattr(value, "dtype", None)
     if dtype is not None and np.dtype(dtype) in (np.float32, np.float16):
         raise ValueError(
-            f"{name} must be float64, found {np.dtype(dtype).name}: convert it with {name}.astype('float64'), "
-            f"and make arrays after {X64_LINE}"
+            f"{name} must be float64, found {np.dtype(dtype).name}: convert it with "
+            f"{name}.astype('float64'), and make arrays after {X64_LINE}"
         )
     try:
         array = jnp.asarray(value, dtype=jnp.float64)
@@ -47,9 +48,7 @@ def finite_array(name: str, value: ArrayLike, ndim: int) -> Float[Array, "..."]:
     return array
 
 
-def problem(
-    X: ArrayLike, y: ArrayLike
-) -> tuple[Float[Array, "n d"], Float[Array, " n"]]:
+def problem(X: ArrayLike, y: ArrayLike) -> tuple[Float[Array, "n d"], Float[Array, " n"]]:
     """Data of matching shapes: X is (n, d) and y is (n,), neither of them empty."""
     X, y = finite_array("X", X, 2), finite_array("y", y, 1)
     if X.shape[0] == 0 or X.shape[1] == 0:
@@ -80,8 +79,8 @@ def underdetermined(X: Array, y: Array) -> None:
             else "redundant: the best fit meets y"
         )
         raise ValueError(
-            f"X must have linearly independent rows, found rank {rank} with n = {n} rows. The equations "
-            f"are {kind} to {residual:.1e}. Drop the repeated samples"
+            f"X must have linearly independent rows, found rank {rank} with n = {n} rows. The "
+            f"equations are {kind} to {residual:.1e}. Drop the repeated samples"
         )
 
 
@@ -89,7 +88,9 @@ def labels(value: ArrayLike, n: int) -> Float[Array, " n"]:
     """Labels -1 or +1, one a sample."""
     array = finite_array("labels", value, 1)
     if array.shape[0] != n:
-        raise ValueError(f"labels must have one entry a row of X: {n} rows, found shape {array.shape}")
+        raise ValueError(
+            f"labels must have one entry a row of X: {n} rows, found shape {array.shape}"
+        )
     wrong = np.asarray(array)[np.abs(np.asarray(array)) != 1]
     if wrong.size:
         raise ValueError(f"labels must be -1 or +1, found {wrong[0]}")

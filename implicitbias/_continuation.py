@@ -2,14 +2,18 @@ r"""The interpolator of a diagonal network, followed from large amplitude down t
 
 At amplitude :math:`A = \alpha^D` the optimality conditions are
 
-.. math:: X(w_+ - w_-) = y, \quad w_\pm = A\,e^{b_\pm}, \quad \frac{1 - e^{-kb_\pm}}{k} = \pm X^\top\nu,
+.. math::
+
+   X(w_+ - w_-) = y, \quad w_\pm = A\,e^{b_\pm}, \quad
+   \frac{1 - e^{-kb_\pm}}{k} = \pm X^\top\nu,
 
 with :math:`k = (D-2)/D`; at depth 2, :math:`k = 0` and :math:`b_\pm = \pm X^\top\nu`. Keeping
-:math:`b_\pm` beside :math:`\nu` keeps the slacks :math:`m_\pm = e^{-kb_\pm} = 1 \mp kX^\top\nu` to full relative
-precision where :math:`\nu` alone would round them to nothing. This is a primal-dual interior-point
-method for :math:`\min\|w\|_1` whose central path is the object itself. Each Newton step is one
-Cholesky factorisation, n by n, and the same factor gives the tangent :math:`d\nu/d(-\log A)`, which for small
-:math:`A` is all but constant: hence two or three Newton steps a scale.
+:math:`b_\pm` beside :math:`\nu` keeps the slacks :math:`m_\pm = e^{-kb_\pm} = 1 \mp kX^\top\nu` to
+full relative precision where :math:`\nu` alone would round them to nothing. This is a primal-dual
+interior-point method for :math:`\min\|w\|_1` whose central path is the object itself. Each Newton
+step is one Cholesky factorisation, n by n, and the same factor gives the tangent
+:math:`d\nu/d(-\log A)`, which for small :math:`A` is all but constant: hence two or three Newton
+steps a scale.
 """
 
 import functools
@@ -31,7 +35,7 @@ _SMALLEST_STEP = 1e-6
 
 
 class Point(NamedTuple):
-    """One point of the path: multipliers (n,), and the logarithms b of both parts of the weights (2, d)."""
+    """One point of the path: multipliers, and the logarithms b of both parts of the weights."""
 
     nu: Float[Array, " n"]
     b: Float[Array, "2 d"]
@@ -59,7 +63,7 @@ def ramp(b, k):
 
 
 def settle(zeta, b, k):
-    """Where the slack is no small difference, b follows from nu; elsewhere it is its own variable."""
+    """Where the slack is no small difference, b follows from nu; elsewhere it is its own."""
     zeta = SIGNS * zeta
     clipped = jnp.where(k > 0, jnp.minimum(k * zeta, 0.9), 0)
     followed = jnp.where(k > 0, -jnp.log1p(-clipped) / jnp.where(k > 0, k, 1), zeta)
@@ -74,9 +78,10 @@ def follow(
     log_amplitudes: Float[Array, " s"],
     floor: float,
 ) -> tuple[Point, Int[Array, " s"], Bool[Array, " s"]]:
-    """Points at each of the falling `log_amplitudes`, Newton steps spent on each, and whether it was met.
+    """Points at each of the falling `log_amplitudes`, Newton steps spent there, whether it was met.
 
-    Amplitudes whose slack exp(k log A) is below `floor` are replaced by the one where it is `floor`.
+    Amplitudes whose slack exp(k log A) is below `floor` are replaced by the one where it is
+    `floor`.
     """
     offset, speed, k, start = geometry
     size = jnp.abs(X)
@@ -124,7 +129,14 @@ def follow(
             nu = point.nu + length * nu_step
             b = settle(speed * (nu @ X) + zeta0, point.b + length * b_step, k)
             point = Point(nu, b)
-            return (point, slopes, factor, *evaluate(point, log_amplitude, zeta0), steps + 1, largest < 50)
+            return (
+                point,
+                slopes,
+                factor,
+                *evaluate(point, log_amplitude, zeta0),
+                steps + 1,
+                largest < 50,
+            )
 
         def run(slopes, factor):
             first = (point, slopes, factor, *evaluate(point, log_amplitude, zeta0), 0, True)
@@ -190,4 +202,5 @@ def follow(
     targets = jnp.maximum(log_amplitudes, lowest)
     carry = (first, point, slopes, factor, 1.0, steps, True)
     _, (points, spent, met) = jax.lax.scan(approach, carry, targets)
-    return points, spent.at[0].add(steps), met
+    # pyright cannot see through scan.
+    return points, jnp.asarray(spent).at[0].add(steps), met  # pyright: ignore[reportReturnType]

@@ -1,10 +1,11 @@
 r"""A stiff solver for the dual flow of diagonal networks, at any scale and depth.
 
-In the dual the flow is :math:`\nu' = y - Xw(\nu)`. Each stage of a diagonally implicit Runge-Kutta method
-asks for :math:`\nu` with :math:`(\nu - \bar\nu)/(\gamma h) = y - Xw(\nu)`: the equations of an interpolator with
-:math:`1/(\gamma h)` added on the diagonal. So the stages are solved as in `_continuation`, by Newton's method in
-:math:`\nu` and the logarithms :math:`b` of the weights together, which general root finders cannot do:
-for them :math:`\nu` alone must carry slacks of :math:`10^{-12}`. Coefficients, step sizes and output are diffrax's.
+In the dual the flow is :math:`\nu' = y - Xw(\nu)`. Each stage of a diagonally implicit Runge-Kutta
+method asks for :math:`\nu` with :math:`(\nu - \bar\nu)/(\gamma h) = y - Xw(\nu)`: the equations of
+an interpolator with :math:`1/(\gamma h)` added on the diagonal. So the stages are solved as in
+`_continuation`, by Newton's method in :math:`\nu` and the logarithms :math:`b` of the weights
+together, which general root finders cannot do: for them :math:`\nu` alone must carry slacks of
+:math:`10^{-12}`. Coefficients, step sizes and output are diffrax's.
 """
 
 from collections.abc import Callable
@@ -21,7 +22,7 @@ from jaxtyping import Array, Float
 from ._continuation import SIGNS, Geometry, Point, ramp, settle, weights
 
 _TABLEAU = dfx.Kvaerno5.tableau
-_GAMMA = float(_TABLEAU.a_diagonal[1])
+_GAMMA = float(np.asarray(_TABLEAU.a_diagonal)[1])
 _STAGES = len(_TABLEAU.b_sol)
 _NEWTON_STEPS = 12
 
@@ -95,7 +96,8 @@ def _solve_stage(guess, base, pull, flow):
 class DualRungeKutta(dfx.AbstractAdaptiveSolver):
     """Kvaerno's stiff method of order 5 with error estimate of order 4, for the states of `Flow`.
 
-    A step whose Newton iterations fail reports an infinite error, so that the controller shortens it.
+    A step whose Newton iterations fail reports an infinite error, so that the controller shortens
+    it.
     """
 
     term_structure: ClassVar = dfx.ODETerm
@@ -135,8 +137,8 @@ class DualRungeKutta(dfx.AbstractAdaptiveSolver):
         slopes = jnp.zeros((_STAGES, n)).at[0].set(solver_state)
         carry = (y0, slopes, True, y0)
         (state, slopes, sound, embedded), _ = jax.lax.scan(stage, carry, jnp.arange(1, _STAGES))
-        # The last stage but one is the method of order 4: its difference is the error, of the weights'
-        # logarithms as of nu, free of rounding where the equations are stiff.
+        # The last stage but one is the method of order 4: its difference is the error, of the
+        # weights' logarithms as of nu, free of rounding where the equations are stiff.
         error = jax.tree.map(lambda a, b: jnp.where(sound, a - b, jnp.inf), state, embedded)
         dense_info = {"y0": y0, "y1": state}
         return state, error, dense_info, slopes[-1], dfx.RESULTS.successful
@@ -148,8 +150,8 @@ def integrate(
 ) -> tuple[Float[Array, " t"], Point, Float[Array, ""], Any]:
     """Times, states there, steps taken, diffrax's result.
 
-    `times` rise from 0 or later, and steps are made to land on them. A single one is the last: then the
-    times are those of the solver's steps, and those past the end are infinite.
+    `times` rise from 0 or later, and steps are made to land on them. A single one is the last:
+    then the times are those of the solver's steps, and those past the end are infinite.
     """
     d, n = flow.X.shape[1], flow.X.shape[0]
     start = Point(jnp.zeros(n), jnp.zeros((2, d)))
@@ -181,4 +183,5 @@ def integrate(
         max_steps=max_steps,
         throw=False,
     )
-    return solution.ts, solution.ys, solution.stats["num_steps"], solution.result
+    steps, result = solution.stats["num_steps"], solution.result
+    return solution.ts, solution.ys, steps, result  # pyright: ignore[reportReturnType]

@@ -1,7 +1,7 @@
-r"""One coordinate of a diagonal network: weight, dual variable and potential, at every depth at once.
+r"""One coordinate of a diagonal network: weight, dual and potential, at every depth at once.
 
-Write :math:`k = (D-2)/D` and :math:`A = \alpha^D`. With :math:`c = \mathrm{artanh}(z)/k` (and :math:`c = z`
-at depth 2, where :math:`k = 0`) the closed forms of all depths are one,
+Write :math:`k = (D-2)/D` and :math:`A = \alpha^D`. With :math:`c = \mathrm{artanh}(z)/k` (and
+:math:`c = z` at depth 2, where :math:`k = 0`) the closed forms of all depths are one,
 
 .. math:: w = 2A\,\cosh(kc)^{1/k}\sinh c,
 
@@ -147,12 +147,12 @@ def curvature(w, log_amplitude, k):
     return unit(k) / slope(c, k, log_amplitude)
 
 
-@potential.__wrapped__.defjvp
+@potential.__wrapped__.defjvp  # pyright: ignore
 def _(primals, tangents):
     # Only the weight is differentiated: amplitude and order are the network's, not the problem's.
     return potential(*primals), dual(*primals) * tangents[0]
 
 
-@dual.__wrapped__.defjvp
+@dual.__wrapped__.defjvp  # pyright: ignore
 def _(primals, tangents):
     return dual(*primals), curvature(*primals) * tangents[0]

@@ -27,8 +27,8 @@ class Trajectory(NamedTuple):
 
     - `times`: shape "t", those asked for.
     - `weights`: :math:`w(t)`, shape "t d".
-    - `duals`: :math:`\nu(t)`, shape "t n", with :math:`\nabla Q(w(t)) = X^\top\nu(t)` for the potential Q of
-      the network.
+    - `duals`: :math:`\nu(t)`, shape "t n", with :math:`\nabla Q(w(t)) = X^\top\nu(t)` for the
+      potential Q of the network.
     - `losses`: :math:`L(w(t))`, shape "t".
     """
 
@@ -65,19 +65,22 @@ def gradient_flow(
 
     .. math:: \dot\nu = c\,(y - Xw), \qquad w = \nabla Q^*(X^\top\nu),
 
-    for the square loss; for another one, y - Xw is minus its gradient in the predictions (derived from Theorem 1 of
-    Woodworth et al. 2020, arXiv:2002.09277; c is `network.rate`). It is stiff, and solved implicitly, at any
-    scale. Below the scale where :math:`\alpha^{D-2} = 10^{-9}` the path is that of this scale with time
-    counted in :math:`\alpha^{D-2}t`, from which it differs by that much.
-    In the parameters, as a network is trained, the steps must be as short as the fastest
+    for the square loss; for another one, y - Xw is minus its gradient in the predictions (derived
+    from Theorem 1 of Woodworth et al. 2020, arXiv:2002.09277; c is `network.rate`). It is stiff,
+    and solved implicitly, at any scale. Below the scale where :math:`\alpha^{D-2} = 10^{-9}` the
+    path is that of this scale with time counted in :math:`\alpha^{D-2}t`, from which it differs by
+    that much. In the parameters, as a network is trained, the steps must be as short as the fastest
     weight, whence `RuntimeError` at small scales: that is what the dual is for.
 
     **Arguments:**
 
-    - `network`: a `DiagonalNetwork`; in the parameters anything with `init(d)` and `features(params)`.
-    - `X`, `y`: shapes "n d" and "n"; any n and d. Labels -1 or +1 for the logistic and exponential loss.
-    - `times`: shape "t", rising, from 0 or later. Or a single time, for the square loss in the dual: then the
-      path is returned at every step of the solver up to it, close where the weights move.
+    - `network`: a `DiagonalNetwork`; in the parameters anything with `init(d)` and
+      `features(params)`.
+    - `X`, `y`: shapes "n d" and "n"; any n and d. Labels -1 or +1 for the logistic and exponential
+      loss.
+    - `times`: shape "t", rising, from 0 or later. Or a single time, for the square loss in the
+      dual: then the path is returned at every step of the solver up to it, close where the weights
+      move.
     - `loss`: square, a sum over samples, or logistic or exponential, means over samples.
     - `space`: what is integrated.
     - `tolerance`: relative and absolute, of a step.
@@ -106,12 +109,12 @@ def gradient_flow(
     if space == "parameters":
         duals, path = _parameter_flow(network, X, y, times, chosen, tolerance)
     elif not isinstance(network, DiagonalNetwork):
-        raise ValueError(f'network must be a DiagonalNetwork in the dual, found {network!r}')
+        raise ValueError(f"network must be a DiagonalNetwork in the dual, found {network!r}")
     elif isinstance(chosen, SquareLoss):
         times, duals, path = _dual_flow(network, X, y, times, tolerance)
     else:
         duals, path = _dual_flow_of(chosen, network, X, y, times, tolerance)
-    trajectory = Trajectory(times, path, duals, _values(chosen, X, y, path))
+    trajectory = Trajectory(times, path, jnp.asarray(duals), _values(chosen, X, y, path))
     # Steps not taken are infinite times. Cut in numpy: JAX compiles anew for each number of steps.
     kept = np.isfinite(times)
     return jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf)[kept]), trajectory)
@@ -143,7 +146,8 @@ def _finished(result, steps, times, advice):
 
     if result != dfx.RESULTS.successful:
         raise RuntimeError(
-            f"the flow did not reach time {float(np.max(times)):.3g} within {int(steps)} steps: {advice}"
+            f"the flow did not reach time {float(np.max(times)):.3g} within {int(steps)} steps: "
+            f"{advice}"
         )
 
 
@@ -254,7 +258,8 @@ def _parameter_flow(network, X, y, times, loss, tolerance):
 
     velocity = _ParameterVelocity(network, loss, X, y)
     start = (network.init(X.shape[1]), jnp.zeros(len(y)))
-    (params, duals), steps, result = _solve(velocity, dfx.Tsit5(), start, times, tolerance)
+    states, steps, result = _solve(velocity, dfx.Tsit5(), start, times, tolerance)
+    params, duals = states  # pyright: ignore[reportGeneralTypeIssues]
     _finished(result, steps, times, 'integrate in the dual, space="dual", or to an earlier time')
     return duals, jax.vmap(network.features)(params)
 
@@ -268,21 +273,23 @@ def margin_flow(
     r"""Gradient flow on the exponential loss :math:`L = \frac1n\sum_i e^{-y_i x_i^\top w}`, with
     :math:`s = \log(1/L)` as time.
 
-    In the dual, with :math:`p` the softmax of minus the margins and rows :math:`y_i x_i` in X, the multipliers
-    (each times its label) obey
+    In the dual, with :math:`p` the softmax of minus the margins and rows :math:`y_i x_i` in X, the
+    multipliers (each times its label) obey
 
     .. math:: \frac{d\nu}{ds} = \frac{p}{p^\top X\,\nabla^2Q^*(X^\top\nu)\,X^\top p},
 
-    which no longer knows how small the loss is: s = 50,000, a loss of :math:`10^{-21715}`, is within reach
-    (derived from the dual form of Woodworth et al. 2020; the question is that of Moroshko et al. 2020,
-    arXiv:2007.06738). Solved by LSODA.
+    which no longer knows how small the loss is: s = 50,000, a loss of :math:`10^{-21715}`, is
+    within reach (derived from the dual form of Woodworth et al. 2020; the question is that of
+    Moroshko et al. 2020, arXiv:2007.06738). Solved by LSODA.
 
-    **Arguments:** `labels`, each -1 or +1; `log_losses`, the times s, rising from 0 (the start) or later.
+    **Arguments:** `labels`, each -1 or +1; `log_losses`, the times s, rising from 0 (the start) or
+    later.
 
-    **Returns:** a `Trajectory` whose `times` are the s and whose `losses` are 0 once they are below float64.
-    `labels * duals` never falls.
+    **Returns:** a `Trajectory` whose `times` are the s and whose `losses` are 0 once they are
+    below float64. `labels * duals` never falls.
 
-    **Raises:** `ValueError` for bad data and labels that cannot be separated; `RuntimeError` if LSODA fails.
+    **Raises:** `ValueError` for bad data and labels that cannot be separated; `RuntimeError` if
+    LSODA fails.
 
     >>> import jax; jax.config.update("jax_enable_x64", True)
     >>> import implicitbias as ib
@@ -354,7 +361,7 @@ def _where(s, solution, reached, log_loss):
 
     if gap(low) * gap(high) > 0:  # s is an end of the step, to rounding
         return solution.y[:, after]
-    return solution.sol(brentq(gap, low, high, xtol=1e-14, rtol=1e-14))
+    return solution.sol(brentq(gap, low, high, xtol=1e-14))
 
 
 @jax.jit
@@ -368,8 +375,8 @@ def _log_loss(state, signed, log_amplitude, speed, k):
 def _margin_velocity(state, signed, log_amplitude, speed, k):
     """d/dr of (c, nu), with r the sum of nu and of log(1 + s).
 
-    In s alone the start is singular, where the loss hardly moves, and in the sum of nu the end is, where
-    nu hardly does. The coordinates c are those of `_qexp`, in which a barrier is no barrier.
+    In s alone the start is singular, where the loss hardly moves, and in the sum of nu the end is,
+    where nu hardly does. The coordinates c are those of `_qexp`, in which a barrier is no barrier.
     """
     c = state[: signed.shape[1]]
     margins = signed @ _qexp.weight(c, k, log_amplitude)
@@ -387,10 +394,11 @@ _margin_jacobian = jax.jit(jax.jacfwd(_margin_velocity))
 def saddle_to_saddle(X: Float[ArrayLike, "n d"], y: Float[ArrayLike, " n"]) -> Jumps:
     r"""The limit of small scale: the flow waits at saddles of the loss and jumps between them.
 
-    The signed saturations :math:`s \in [-1,1]^d` (:math:`X^\top\nu` over its largest value) move with
-    :math:`\dot s = X^\top(y - Xw)` while w rests. When one reaches :math:`\pm1`, w jumps to the least squares
-    solution among weights that have the sign of s where :math:`|s_i| = 1` and are zero elsewhere
-    (Pesme and Flammarion 2023, arXiv:2304.00488, Algorithm 1). It ends on the solution of least l1 norm.
+    The signed saturations :math:`s \in [-1,1]^d` (:math:`X^\top\nu` over its largest value) move
+    with :math:`\dot s = X^\top(y - Xw)` while w rests. When one reaches :math:`\pm1`, w jumps to
+    the least squares solution among weights that have the sign of s where :math:`|s_i| = 1` and are
+    zero elsewhere (Pesme and Flammarion 2023, arXiv:2304.00488, Algorithm 1). It ends on the
+    solution of least l1 norm.
 
     Time is :math:`2t/\ln(1/\alpha)` at depth 2 and :math:`D(D-2)\alpha^{D-2}t` above; the jumps are
     the same.

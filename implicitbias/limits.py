@@ -1,4 +1,4 @@
-r"""Where training ends: interpolators of least potential, their sparse and Euclidean limits, margins.
+r"""Where training ends: interpolators of least potential, their two limits, and margins.
 
 Loss normalisation does not matter here: only which interpolator, or which separator, is picked.
 Every solver measures how well its answer satisfies the optimality conditions, and raises
@@ -25,7 +25,8 @@ class Interpolator(eqx.Module):
     r"""A solution of :math:`Xw = y`, with the certificate that it is the one of least potential.
 
     - `weights`: :math:`w`, shape "d".
-    - `dual`: the multipliers :math:`\nu`, shape "n": :math:`\nabla\psi(w) - \nabla\psi(w_0) = X^\top\nu`.
+    - `dual`: the multipliers :math:`\nu`, shape "n":
+      :math:`\nabla\psi(w) - \nabla\psi(w_0) = X^\top\nu`.
     - `feasibility`: :math:`\max_i |x_i^\top w - y_i|`.
     - `stationarity`: :math:`\max_j |\nabla\psi(w) - \nabla\psi(w_0) - X^\top\nu|_j`.
     - `iterations`: Newton steps.
@@ -51,13 +52,14 @@ def interpolator(
 
     .. math:: \arg\min_{Xw = y} D_\psi(w, w_0),
 
-    where mirror flow, mirror descent with any steps, and gradient flow on the parametrisation that the
-    potential belongs to, all end if they converge (Gunasekar et al. 2018, arXiv:1802.08246; for
+    where mirror flow, mirror descent with any steps, and gradient flow on the parametrisation that
+    the potential belongs to, all end if they converge (Gunasekar et al. 2018, arXiv:1802.08246; for
     diagonal networks Woodworth et al. 2020, arXiv:2002.09277).
 
-    Solved in the multipliers :math:`\nu`, n of them. The potential of a diagonal network is followed
-    from large scales down, to any scale. Below the scale where :math:`\alpha^{D-2} = 10^{-12}` the answer is
-    the l1 limit with its first-order correction, which is smaller than float64 resolves.
+    Solved in the multipliers :math:`\nu`, n of them. The potential of a diagonal network is
+    followed from large scales down, to any scale. Below the scale where
+    :math:`\alpha^{D-2} = 10^{-12}` the answer is the l1 limit with its first-order correction,
+    which is smaller than float64 resolves.
 
     **Arguments:**
 
@@ -81,7 +83,9 @@ def interpolator(
     if start is not None:
         start = _check.finite_array("start", start, 1)
         if start.shape != X.shape[1:]:
-            raise ValueError(f"start must have one entry a feature, {X.shape[1]}, found {start.shape}")
+            raise ValueError(
+                f"start must have one entry a feature, {X.shape[1]}, found {start.shape}"
+            )
     if isinstance(potential, Euclidean):
         return _nearest(X, y, start)
     if isinstance(potential, Hypentropy):
@@ -104,8 +108,8 @@ def scale_path(
     each from the one above: two or three Newton steps a scale, each one product n by d by n and one
     Cholesky factorisation. Depth is traced, so that one compiled program serves all depths.
 
-    **Arguments:** `X`, `y` as for `interpolator`; `depth`, any real number :math:`D \ge 2`; `scales`,
-    positive, in any order.
+    **Arguments:** `X`, `y` as for `interpolator`; `depth`, any real number :math:`D \ge 2`;
+    `scales`, positive, in any order.
 
     **Returns:** an `Interpolator` whose fields have a leading axis, in the order of `scales`.
 
@@ -121,9 +125,7 @@ def scale_path(
     scales = _check.finite_array("scales", scales, 1)
     _check.positive("scales", scales)
     order = jnp.argsort(-scales)
-    path = _diagonal_path(
-        X, y, DiagonalPotential(depth, 1.0), depth * jnp.log(scales[order]), None
-    )
+    path = _diagonal_path(X, y, DiagonalPotential(depth, 1.0), depth * jnp.log(scales[order]), None)
     back = jnp.argsort(order)
     return jax.tree.map(lambda leaf: leaf[back], path)
 
@@ -189,7 +191,8 @@ def _certificate(X, y, geometry, targets, w, dual):
 def _sparse_limit(X, y, w, b, k, log_ratio):
     """From the smallest amplitude that float64 resolves, on down to one exp(log_ratio) times it.
 
-    To first order, weights off the support shrink with the amplitude, and those on it make up for it.
+    To first order, weights off the support shrink with the amplitude, and those on it make up for
+    it.
     """
     on = jnp.max(k * b, 0) > np.log(1e6)
     off = jnp.where(on, 0, w * jnp.exp(log_ratio))
@@ -203,9 +206,10 @@ def _require(result, y, reach, met=True):
     stationarity = float(jnp.max(result.stationarity / jnp.maximum(1, reach)))
     if not (met and feasibility <= _FEASIBLE and stationarity <= _STATIONARY):
         raise RuntimeError(
-            f"no interpolator to tolerance: relative residual {feasibility:.1e} (at most {_FEASIBLE:.0e}), "
-            f"stationarity {stationarity:.1e} (at most {_STATIONARY:.0e}). Rescale the columns of X to "
-            "similar size, drop samples that are nearly repeated, or take a scale nearer to 1"
+            f"no interpolator to tolerance: relative residual {feasibility:.1e} (at most "
+            f"{_FEASIBLE:.0e}), stationarity {stationarity:.1e} (at most {_STATIONARY:.0e}). "
+            "Rescale the columns of X to similar size, drop samples that are nearly repeated, or "
+            "take a scale nearer to 1"
         )
 
 
@@ -214,9 +218,7 @@ def _nearest(X, y, start):
     dual = jnp.linalg.solve(X @ X.T, y - X @ start)
     dual = dual + jnp.linalg.solve(X @ X.T, y - X @ (start + dual @ X))
     w = start + dual @ X
-    result = Interpolator(
-        w, dual, jnp.max(jnp.abs(X @ w - y)), jnp.zeros(()), jnp.asarray(2)
-    )
+    result = Interpolator(w, dual, jnp.max(jnp.abs(X @ w - y)), jnp.zeros(()), jnp.asarray(2))
     _require(result, y, jnp.asarray(1.0))
     return result
 
@@ -245,7 +247,7 @@ def _damped_newton(X, y, potential, start):
     if not float(residual) <= _FEASIBLE * float(jnp.max(jnp.abs(y))):
         raise ValueError(f"{message}; relative residual {float(residual):.1e}")
     gap = jnp.max(jnp.abs(potential.to_dual(w) - z))
-    result = Interpolator(w, dual, residual, gap, steps)
+    result = Interpolator(w, dual, residual, gap, jnp.asarray(steps))
     _require(result, y, jnp.max(jnp.abs(z)))
     return result
 
@@ -267,7 +269,7 @@ def _minimise_dual(potential, X, y, origin, w0):
         return gram + 1e-15 * jnp.trace(gram) * jnp.eye(len(y))
 
     def search(nu, step, slope):
-        """The longest step, halved from 1, that lowers the objective as it should; then its value."""
+        """The longest step, halved from 1, that lowers the objective as it should, or 0."""
 
         def too_long(length):
             expected = objective(nu) + 1e-4 * length * slope
@@ -280,7 +282,9 @@ def _minimise_dual(potential, X, y, origin, w0):
 
     def unfinished(carry):
         nu, steps, moved = carry
-        return (steps < 500) & moved & (jnp.max(jnp.abs(residual(nu))) > 1e-13 * jnp.max(jnp.abs(y)))
+        return (
+            (steps < 500) & moved & (jnp.max(jnp.abs(residual(nu))) > 1e-13 * jnp.max(jnp.abs(y)))
+        )
 
     def advance(carry):
         nu, steps, _ = carry
@@ -301,13 +305,11 @@ def _minimise_dual(potential, X, y, origin, w0):
     return nu, steps
 
 
-def minimum_norm(
-    X: Float[ArrayLike, "n d"], y: Float[ArrayLike, " n"]
-) -> Float[Array, " d"]:
+def minimum_norm(X: Float[ArrayLike, "n d"], y: Float[ArrayLike, " n"]) -> Float[Array, " d"]:
     r"""The interpolator of least Euclidean norm, :math:`X^\top(XX^\top)^{-1}y`.
 
-    Where gradient descent on a linear model ends from zero, and the kernel limit (scale to infinity) of
-    diagonal networks.
+    Where gradient descent on a linear model ends from zero, and the kernel limit (scale to
+    infinity) of diagonal networks.
 
     >>> import jax; jax.config.update("jax_enable_x64", True)
     >>> import implicitbias as ib
@@ -319,13 +321,14 @@ def minimum_norm(
     return _nearest(X, y, None).weights
 
 
-def basis_pursuit(
-    X: Float[ArrayLike, "n d"], y: Float[ArrayLike, " n"]
-) -> Float[Array, " d"]:
-    r"""An interpolator of least l1 norm, :math:`\arg\min_{Xw=y}\|w\|_1` (Chen, Donoho and Saunders 1998).
+def basis_pursuit(X: Float[ArrayLike, "n d"], y: Float[ArrayLike, " n"]) -> Float[Array, " d"]:
+    r"""An interpolator of least l1 norm, :math:`\arg\min_{Xw=y}\|w\|_1`.
 
-    A linear programme, solved by HiGHS, then solved again on its support to full precision. The limit of
-    diagonal networks as the scale goes to 0. Unique for generic data; where it is not, a vertex.
+    Chen, Donoho and Saunders 1998.
+
+    A linear programme, solved by HiGHS, then solved again on its support to full precision. The
+    limit of diagonal networks as the scale goes to 0. Unique for generic data; where it is not, a
+    vertex.
 
     >>> import jax; jax.config.update("jax_enable_x64", True)
     >>> import implicitbias as ib
@@ -338,12 +341,14 @@ def basis_pursuit(
     parts = _linear_programme(
         np.ones(2 * X.shape[1]), A_eq=np.hstack([X, -X]), b_eq=y, bounds=(0, None)
     )
+    if parts is None:
+        raise RuntimeError("the linear programme found no solution of Xw = y")
     w = parts[: X.shape[1]] - parts[X.shape[1] :]
     return jnp.asarray(_on_support(X, y, w))
 
 
 def _on_support(X, y, w):
-    """Solve Xw = y on the support of w: the programme's own answer is good to its tolerance only."""
+    """Solve Xw = y on the support of w: the programme knows it to its tolerance only."""
     support = np.abs(w) > 1e-9 * np.abs(w).max()
     exact = np.zeros_like(w)
     exact[support] = np.linalg.lstsq(X[:, support], y, rcond=None)[0]
@@ -354,17 +359,21 @@ def _on_support(X, y, w):
 def max_margin(
     X: Float[ArrayLike, "n d"], labels: Float[ArrayLike, " n"], norm: float
 ) -> Float[Array, " d"]:
-    r"""The separator of least norm with margin 1, :math:`\arg\min\|w\| : y_i\,x_i^\top w \ge 1` for all i.
+    r"""The separator of least norm with margin 1.
 
-    The direction in which steepest descent with respect to that norm maximises the margin (Gunasekar et al. 2018,
-    arXiv:1802.08246); for norm 2, gradient descent on the logistic loss (Soudry et al. 2018,
+    :math:`\arg\min\|w\|` subject to :math:`y_i\,x_i^\top w \ge 1` for all i.
+
+    The direction in which steepest descent with respect to that norm maximises the margin
+    (Gunasekar et al. 2018, arXiv:1802.08246); for norm 2, gradient descent on the logistic loss
+    (Soudry et al. 2018,
     arXiv:1710.10345). Norms 1 and infinity are linear programmes; norm 2 is a least-distance
     problem, solved by non-negative least squares (Lawson and Hanson 1974, chapter 23).
 
     **Arguments:** `X`, shape "n d", any n and d; `labels`, shape "n", each -1 or +1; `norm`, one of
     1, 2 and infinity.
 
-    **Raises:** `ValueError` for bad data, and for data that no hyperplane through the origin separates.
+    **Raises:** `ValueError` for bad data, and for data that no hyperplane through the origin
+    separates.
 
     >>> import jax; jax.config.update("jax_enable_x64", True)
     >>> import implicitbias as ib
@@ -380,8 +389,8 @@ def max_margin(
     w = _MARGINS[norm](signed)
     if w is None or not (signed @ w).min() > 0:
         raise ValueError(
-            "labels must be separable by a hyperplane through the origin, and are not: add a column "
-            "of ones to X for a bias, or drop the samples that cannot be right"
+            "labels must be separable by a hyperplane through the origin, and are not: add a "
+            "column of ones to X for a bias, or drop the samples that cannot be right"
         )
     return jnp.asarray(w / (signed @ w).min())
 

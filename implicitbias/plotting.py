@@ -75,7 +75,7 @@ def lines(
     if len(curves) > len(colors):
         raise ValueError(f"curves must be at most {len(colors)}, found {len(curves)}")
     x = _positive("x", x)
-    with plt.rc_context(style()):
+    with plt.rc_context(style()):  # pyright: ignore
         figure, axes = plt.subplots()
         dashes = ("-", "--", "-.", ":")
         for (name, values), color, dash in zip(curves.items(), colors, dashes, strict=False):
@@ -163,8 +163,8 @@ class Plane:
                 f'style="display:block;width:100%;max-width:{self._WIDTH}px;margin:1rem auto;'
                 'fill:none;font:13px system-ui,sans-serif">'
             ),
-            self._path([[self._LEFT, 0], [2, 0]], f"stroke:var(--hair,{INK});stroke-opacity:.7"),
-            self._path([[0, self._TOP], [0, -1.1]], f"stroke:var(--hair,{INK});stroke-opacity:.7"),
+            self._path([[self._LEFT, 0], [2, 0]], f"stroke:var(--hair,{INK});stroke-opacity:.7"),  # pyright: ignore
+            self._path([[0, self._TOP], [0, -1.1]], f"stroke:var(--hair,{INK});stroke-opacity:.7"),  # pyright: ignore
             self._path(self._line, f"{ink};stroke-width:1.5"),
         ]
         for scale, through, curve, stroke in zip(
@@ -182,7 +182,7 @@ class Plane:
             "w₂": (0.05, 1.2),
             "all solutions": (0.5, 1.12),
         }.items():
-            parts.append(self._text(*self._pixels(where), text, f"var(--ink,{INK})"))
+            parts.append(self._text(*self._pixels(where), text, f"var(--ink,{INK})"))  # pyright: ignore
         return "\n".join([*parts, "</svg>"])
 
     @staticmethod

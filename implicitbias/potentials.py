@@ -1,15 +1,15 @@
 r"""Mirror maps (potentials): value, dual map, its inverse, conjugate, Hessian, Bregman divergence.
 
-A potential :math:`\psi` is a strictly convex function of the weights :math:`w \in R^d`. Its gradient
-sends weights to dual variables, :math:`z = \nabla\psi(w)`, and the gradient of its conjugate sends
-them back. Training that moves in a straight line in the dual picks, among all interpolators, the one
-of least Bregman divergence from the start (Gunasekar, Lee, Soudry and Srebro 2018, arXiv:1802.08246).
+A potential :math:`\psi` is a strictly convex function of the weights :math:`w \in R^d`. Its
+gradient sends weights to dual variables, :math:`z = \nabla\psi(w)`, and the gradient of its
+conjugate sends them back. Training that moves in a straight line in the dual picks, among all
+interpolators, the one of least Bregman divergence from the start (Gunasekar, Lee, Soudry and
+Srebro 2018, arXiv:1802.08246).
 """
 
 from abc import abstractmethod
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.scipy.special import entr
@@ -49,16 +49,14 @@ class Potential(eqx.Module):
 
     @abstractmethod
     def conjugate(self, z: Float[ArrayLike, " d"]) -> Float[Array, ""]:
-        r""":math:`\psi^*(z) = \sup_w \langle z, w\rangle - \psi(w)`, infinite outside the domain."""
+        r""":math:`\psi^*(z) = \sup_w \langle z,w\rangle - \psi(w)`, infinite out of the domain."""
 
     @abstractmethod
     def hessian(self, w: Float[ArrayLike, " d"]) -> Float[Array, "d d"]:
         r""":math:`\nabla^2\psi(w)`: the metric tensor of the mirror flow."""
 
-    def bregman(
-        self, w: Float[ArrayLike, " d"], w0: Float[ArrayLike, " d"]
-    ) -> Float[Array, ""]:
-        r""":math:`D_\psi(w, w_0) = \psi(w) - \psi(w_0) - \langle\nabla\psi(w_0), w - w_0\rangle`."""
+    def bregman(self, w: Float[ArrayLike, " d"], w0: Float[ArrayLike, " d"]) -> Float[Array, ""]:
+        r""":math:`D_\psi(w,w_0) = \psi(w) - \psi(w_0) - \langle\nabla\psi(w_0),w-w_0\rangle`."""
         w, w0 = _check.finite_array("w", w, 1), _check.finite_array("w0", w0, 1)
         return self.value(w) - self.value(w0) - jnp.dot(self.to_dual(w0), w - w0)
 
@@ -66,8 +64,8 @@ class Potential(eqx.Module):
 class SeparablePotential(Potential):
     r"""A potential that is a sum over coordinates, :math:`\psi(w) = \sum_i \psi_i(w_i)`.
 
-    Subclasses give the four functions of one coordinate, elementwise, and the message for weights or
-    dual variables outside the domain.
+    Subclasses give the four functions of one coordinate, elementwise, and the message for weights
+    or dual variables outside the domain.
     """
 
     def value(self, w):
@@ -93,19 +91,19 @@ class SeparablePotential(Potential):
         return _check.finite_array("z", z, 1)
 
     @abstractmethod
-    def _value(self, w): ...
+    def _value(self, w) -> Array: ...
 
     @abstractmethod
-    def _to_dual(self, w): ...
+    def _to_dual(self, w) -> Array: ...
 
     @abstractmethod
-    def _to_primal(self, z): ...
+    def _to_primal(self, z) -> Array: ...
 
     @abstractmethod
-    def _conjugate(self, z): ...
+    def _conjugate(self, z) -> Array: ...
 
     @abstractmethod
-    def _curvature(self, w): ...
+    def _curvature(self, w) -> Array: ...
 
 
 class Euclidean(SeparablePotential):
@@ -168,7 +166,7 @@ class Entropy(SeparablePotential):
 
 
 class Burg(SeparablePotential):
-    r""":math:`\psi(w) = -\sum_i \log w_i` for :math:`w > 0`, with dual variables :math:`z = -1/w < 0`.
+    r""":math:`\psi(w) = -\sum_i \log w_i` for :math:`w > 0`, with :math:`z = -1/w < 0`.
 
     Its Bregman divergence is that of Itakura and Saito. It has no least value, so an interpolator
     needs a start.
@@ -243,9 +241,10 @@ class Hypentropy(SeparablePotential):
 class PNorm(Potential):
     r""":math:`\psi(w) = \frac12\|w\|_p^2` for :math:`p > 1`.
 
-    It is :math:`(p-1)`-strongly convex with respect to :math:`\|\cdot\|_p` when :math:`p \le 2`, and its
-    conjugate is :math:`\frac12\|z\|_q^2` with :math:`1/p + 1/q = 1`. The Hessian exists where
-    :math:`w \ne 0`, and for :math:`p < 2` where no coordinate is zero; `ValueError` elsewhere.
+    It is :math:`(p-1)`-strongly convex with respect to :math:`\|\cdot\|_p` when :math:`p \le 2`,
+    and its conjugate is :math:`\frac12\|z\|_q^2` with :math:`1/p + 1/q = 1`. The Hessian exists
+    where :math:`w \ne 0`, and for :math:`p < 2` where no coordinate is zero; `ValueError`
+    elsewhere.
 
     >>> import jax; jax.config.update("jax_enable_x64", True)
     >>> import implicitbias as ib
@@ -306,19 +305,19 @@ class DiagonalPotential(SeparablePotential):
     where :math:`h_2(z) = 2\sinh z` and, for :math:`D > 2`,
     :math:`h_D(z) = (1-z)^{-D/(D-2)} - (1+z)^{-D/(D-2)}` on :math:`|z| < 1` (Woodworth et al. 2020,
     arXiv:2002.09277, Theorems 1 and 3). Nothing is integrated: all maps are closed forms in
-    :math:`a = \mathrm{artanh}\,z`, or their inverse by Newton's method, accurate to a few units in the last
-    place for weights of any size against :math:`\alpha^D`.
+    :math:`a = \mathrm{artanh}\,z`, or their inverse by Newton's method, accurate to a few units in
+    the last place for weights of any size against :math:`\alpha^D`.
 
     **Arguments:**
 
     - `depth`: any real number :math:`D \ge 2`.
     - `scale`: :math:`\alpha > 0`, one for all coordinates or one each, shape "d" (unequal initial
       weights). One each at :math:`D > 2` gives :math:`\sum_i \alpha_i^D q_D(w_i/\alpha_i^D)\,
-      (\bar\alpha/\alpha_i)^{D-2}` with :math:`\bar\alpha` the geometric mean: with these weights the
+      (\bar\alpha/\alpha_i)^{D-2}` with :math:`\bar\alpha` the geometric mean: weighted so, the
       flow is still a mirror flow.
-    - `shape`: :math:`s \in (-1, 1)`, one or one a coordinate, for the unbalanced layers of Azulay et al.
-      2021 (arXiv:2102.09769), :math:`w = u_1 u_2 - v_1 v_2`. Only :math:`u_1^2 + u_2^2` matters:
-      :math:`\alpha^2` becomes :math:`\alpha^2(1+s^2)/(1-s^2)`. Depth 2 only.
+    - `shape`: :math:`s \in (-1, 1)`, one or one a coordinate, for the unbalanced layers of Azulay
+      et al. 2021 (arXiv:2102.09769), :math:`w = u_1 u_2 - v_1 v_2`. Only :math:`u_1^2 + u_2^2`
+      matters: :math:`\alpha^2` becomes :math:`\alpha^2(1+s^2)/(1-s^2)`. Depth 2 only.
 
     **Raises:** `ValueError` for arguments outside these ranges.
 
@@ -341,8 +340,8 @@ class DiagonalPotential(SeparablePotential):
             raise ValueError(f"shape must lie strictly between -1 and 1, found {self.shape}")
         if np.any(np.asarray(self.shape) != 0) and self.depth != 2:
             raise ValueError(
-                f"shape must be 0 unless depth is 2, found shape = {self.shape} at depth {self.depth}: "
-                "no potential is known for deeper unbalanced layers"
+                f"shape must be 0 unless depth is 2, found shape = {self.shape} at depth "
+                f"{self.depth}: no potential is known for deeper unbalanced layers"
             )
 
     @property
@@ -352,13 +351,13 @@ class DiagonalPotential(SeparablePotential):
 
     @property
     def log_amplitude(self) -> Float[Array, "..."]:
-        r""":math:`\log\alpha^D` of each coordinate: weights are measured against :math:`\alpha^D`."""
+        r""":math:`\log\alpha^D` of each coordinate, against which weights are measured."""
         balance = jnp.log1p(jnp.square(self.shape)) - jnp.log1p(-jnp.square(self.shape))
         return self.depth * jnp.log(self.scale) + balance
 
     @property
     def speed(self) -> Float[Array, "..."]:
-        r""":math:`(\alpha_i/\bar\alpha)^{D-2}`: how fast each dual variable moves, 1 for equal scales."""
+        r""":math:`(\alpha_i/\bar\alpha)^{D-2}`: how fast each dual variable moves."""
         log_scale = jnp.log(self.scale)
         return jnp.exp((self.depth - 2) * (log_scale - jnp.mean(log_scale)))
 

@@ -1,4 +1,4 @@
-"""Flows: in the dual and in the parameters, to the interpolator, to the margin, from jump to jump."""
+"""Flows: in the dual and in the parameters, to interpolators and margins, from jump to jump."""
 
 from fractions import Fraction
 
@@ -67,7 +67,17 @@ def test_unequal_and_unbalanced_starts(network):
 
 @pytest.mark.parametrize(
     ("depth", "scale"),
-    [(2, 10.0), (2, 0.1), (2, 1e-10), (2, 1e-60), (3, 0.1), (3, 1e-5), (4, 1e-2), (10, 0.3), (10, 1.0)],
+    [
+        (2, 10.0),
+        (2, 0.1),
+        (2, 1e-10),
+        (2, 1e-60),
+        (3, 0.1),
+        (3, 1e-5),
+        (4, 1e-2),
+        (10, 0.3),
+        (10, 1.0),
+    ],
 )
 def test_the_end_is_the_interpolator(check, depth, scale):
     X, y = gaussian(20, 40, 4, 0.1)
@@ -90,7 +100,9 @@ def test_beyond_float64_time_is_rescaled():
     ends = []
     for scale in (1e-6, 1e-9):
         network = ib.DiagonalNetwork(10, scale)
-        ends.append(ib.gradient_flow(network, X, y, np.array([0.5, 2.0, 9.0]) / network.rate).weights)
+        ends.append(
+            ib.gradient_flow(network, X, y, np.array([0.5, 2.0, 9.0]) / network.rate).weights
+        )
     np.testing.assert_allclose(ends[0], ends[1], atol=1e-9)
 
 
@@ -175,7 +187,13 @@ def test_margin_flow_is_gradient_flow():
     X, labels = example()
     network = ib.DiagonalNetwork(3, 0.5)
     trained = ib.gradient_flow(
-        network, X, labels, [1.0, 20.0, 300.0], loss="exponential", space="parameters", tolerance=1e-11
+        network,
+        X,
+        labels,
+        [1.0, 20.0, 300.0],
+        loss="exponential",
+        space="parameters",
+        tolerance=1e-11,
     )
     path = ib.margin_flow(network, X, labels, -np.log(trained.losses))
     np.testing.assert_allclose(path.weights, trained.weights, atol=1e-6)
@@ -185,7 +203,9 @@ def test_margin_flow_is_gradient_flow():
 def test_multipliers_never_fall():
     X, labels = example()
     for depth, scale in ((2, 1e-30), (3, 10.0), (10, 0.1)):
-        path = ib.margin_flow(ib.DiagonalNetwork(depth, scale), X, labels, np.geomspace(0.1, 1e4, 12))
+        path = ib.margin_flow(
+            ib.DiagonalNetwork(depth, scale), X, labels, np.geomspace(0.1, 1e4, 12)
+        )
         assert np.diff(labels * path.duals, axis=0).min() > -1e-7
 
 
@@ -196,8 +216,9 @@ def test_saddle_to_saddle_of_the_four_feature_fixture():
     """Jump times 1, 4 and 276/49 of arXiv:2607.12332, found again from two orthogonal-ish rows."""
     X = np.array([[2.0, 0.0, 1.0], [0.0, 1.0, 1.0]])
     jumps = ib.saddle_to_saddle(X, [2.0, 0.5])
-    # By hand: drives 4, 1/2, 5/2; the first reaches 1 at 1/4 and fits w_1 = 1; then 1/2 and 1/2 are left
-    # to the others, from 1/8 and 5/8, and the third would need 3/4 more, the second 7/4 at 1/2 each.
+    # By hand: drives 4, 1/2, 5/2; the first reaches 1 at 1/4 and fits w_1 = 1; then 1/2 and 1/2
+    # are left to the others, from 1/8 and 5/8, and the third would need 3/4 more, the second 7/4
+    # at 1/2 each.
     assert Fraction(float(jumps.times[0])).limit_denominator(10**6) == Fraction(1, 4)
     np.testing.assert_allclose(jumps.weights[-1], ib.basis_pursuit(X, [2.0, 0.5]), atol=1e-12)
 
@@ -247,10 +268,22 @@ X23, Y2 = [[1.0, 2.0, 0.0], [0.0, 1.0, 1.0]], [1.0, 2.0]
         (lambda: ib.gradient_flow(NETWORK, X23, Y2, -1.0), "times must be positive"),
         (lambda: ib.gradient_flow(NETWORK, X23, Y2, [1.0], loss="hinge"), "loss must be one of"),
         (lambda: ib.gradient_flow(NETWORK, X23, Y2, [1.0], space="primal"), "space must be"),
-        (lambda: ib.gradient_flow(NETWORK, X23, Y2, [1.0], tolerance=0), "tolerance must be positive"),
-        (lambda: ib.gradient_flow(NETWORK, X23, Y2, [1.0], loss="logistic"), "labels must be -1 or"),
-        (lambda: ib.gradient_flow(NETWORK, X23, Y2, 1.0, space="parameters"), "times must be an array"),
-        (lambda: ib.gradient_flow(ib.Neuron(0.1), X23, Y2, [1.0]), "network must be a DiagonalNetwork"),
+        (
+            lambda: ib.gradient_flow(NETWORK, X23, Y2, [1.0], tolerance=0),
+            "tolerance must be positive",
+        ),
+        (
+            lambda: ib.gradient_flow(NETWORK, X23, Y2, [1.0], loss="logistic"),
+            "labels must be -1 or",
+        ),
+        (
+            lambda: ib.gradient_flow(NETWORK, X23, Y2, 1.0, space="parameters"),
+            "times must be an array",
+        ),
+        (
+            lambda: ib.gradient_flow(ib.Neuron(0.1), X23, Y2, [1.0]),
+            "network must be a DiagonalNetwork",
+        ),
         (lambda: ib.margin_flow(NETWORK, X23, [1.0, 2.0], [1.0]), "labels must be"),
         (lambda: ib.margin_flow(NETWORK, [[1.0], [1.0]], [1.0, -1.0], [1.0]), "separable"),
         (lambda: ib.margin_flow(ib.Neuron(0.1), X23, [1.0, 1.0], [1.0]), "network must be"),

@@ -17,7 +17,7 @@ DEPTHS = [2, 2.001, 2.5, 3, 4, 6, 10, 50]
 
 
 def reference(depth, scale, x):
-    """(w, z, Q, Q'') at w = x scale^depth, to 50 digits, by bisection in the logarithm of artanh z."""
+    """(w, z, Q, Q'') at w = x scale^depth, to 50 digits, by bisection in log artanh z."""
     mp.mp.dps = 50
     depth, amplitude = mp.mpf(depth), mp.mpf(scale) ** mp.mpf(depth)
     w = mp.mpf(float(amplitude * mp.mpf(x)))
@@ -71,7 +71,7 @@ def test_diagonal_potential_to_the_last_digits(check, depth):
         ):
             worst = max(worst, abs(float(mp.mpf(float(ours)) / (amplitude * theirs) - 1)))
     check(
-        "Potential, its gradient, inverse, conjugate and Hessian for |w|/scale^D from 1e-12 to 1e12",
+        "Potential, gradient, inverse, conjugate, Hessian for |w|/scale^D from 1e-12 to 1e12",
         HERE,
         "closed forms in float64 with 50-digit arithmetic, relative",
         worst,
@@ -92,19 +92,29 @@ def test_diagonal_potential_is_the_integral_of_its_dual_map(check, depth):
         upper = np.arcsinh(x / 2) if depth == 2 else 1 - 1e-15
         low, high = 0.0, upper * (1 + 1e-12 * (depth == 2))
         for _ in range(200):
-            low, high = ((low + high) / 2, high) if h((low + high) / 2) < x else (low, (low + high) / 2)
+            low, high = (
+                ((low + high) / 2, high) if h((low + high) / 2) < x else (low, (low + high) / 2)
+            )
         # Integration by parts: integral of the inverse = x z - integral of h.
         integral = x * low - quad(h, 0, low, epsabs=0, epsrel=1e-13, limit=400)[0]
         worst = max(worst, abs(float(ib.DiagonalPotential(depth, 1.0).value([x])) / integral - 1))
-    check("q_D is the integral of the inverse of h_D", HERE, "closed form with quadrature", worst, 1e-10)
+    check(
+        "q_D is the integral of the inverse of h_D",
+        HERE,
+        "closed form with quadrature",
+        worst,
+        1e-10,
+    )
 
 
 def test_asymptotes(check):
-    """Small arguments: (D-2)/(4D) x^2, and x^2/4 at depth 2. Large: |x| - (D/2)|x|^(2/D) for D > 2."""
+    """Small x: (D-2)/(4D) x^2, and x^2/4 at depth 2. Large x: |x| - (D/2)|x|^(2/D) for D > 2."""
     worst = 0.0
     for depth in (2, 3, 4, 10):
         small = 0.25 if depth == 2 else (depth - 2) / (4 * depth)
-        worst = max(worst, abs(float(ib.DiagonalPotential(depth, 1.0).value([1e-5])) / (small * 1e-10) - 1))
+        worst = max(
+            worst, abs(float(ib.DiagonalPotential(depth, 1.0).value([1e-5])) / (small * 1e-10) - 1)
+        )
     check("q_D is quadratic near 0", HERE, "ratio to its first term at x = 1e-5", worst, 1e-9)
     worst = 0.0
     for depth in (3, 4, 10):
@@ -158,12 +168,14 @@ def test_unbalanced_layers_against_azulay_et_al(check):
         theirs = k / 4 * (1 - np.sqrt(1 + 4 * x**2 / k**2) + 2 * x / k * np.arcsinh(2 * x / k))
         ours = [ib.DiagonalPotential(2, scale, s).value([v]).item() / 2 for v in x]
         worst = max(worst, np.abs(ours - theirs).max())
-    check("Unbalanced layers: potential of Azulay et al. with k", HERE, "two formulas", worst, 1e-13)
+    check(
+        "Unbalanced layers: potential of Azulay et al. with k", HERE, "two formulas", worst, 1e-13
+    )
 
 
 @pytest.mark.parametrize("depth", [2, 3, 10])
 def test_far_outside_float64(depth):
-    """Scales whose power underflows: the potential is the l1 norm at D > 2, and huge duals are exact."""
+    """Scales whose power underflows: the l1 norm at D > 2, and huge duals at D = 2."""
     potential = ib.DiagonalPotential(depth, 1e-170)
     w = [1.0, -2.0, 0.0]
     if depth > 2:
@@ -226,7 +238,10 @@ def test_maps_are_odd_monotone_and_inverse(depth, log_scale, log_ratio, sign):
         (lambda: ib.Entropy().value([-1.0]), "w must be positive"),
         (lambda: ib.Burg().value([0.0]), "w must be positive for Burg's potential"),
         (lambda: ib.Burg().to_primal([1.0]), "z must be negative"),
-        (lambda: ib.DiagonalPotential(3, 1.0).to_primal([1.0]), "z must lie strictly between -1 and 1"),
+        (
+            lambda: ib.DiagonalPotential(3, 1.0).to_primal([1.0]),
+            "z must lie strictly between -1 and 1",
+        ),
         (lambda: ib.PNorm(1.5).hessian([0.0, 1.0]), "no zero entry"),
         (lambda: ib.PNorm(3.0).hessian([0.0, 0.0]), "must not be zero"),
         (lambda: ib.Euclidean().value([np.nan]), "w must be finite, found nan at index"),

@@ -250,4 +250,4 @@ def _names(problem: Problem) -> tuple[str, ...]:
 
 
 def _problems() -> dict[str, Problem]:
-    return {"sparse regression": sparse_regression(20, 40, 4, seed=0), "diabetes": diabetes()}
+    return {"sparse regression": sparse_regression(20, 40, 4, seed=0), "diabetes": diabetes(20)}

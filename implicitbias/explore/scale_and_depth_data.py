@@ -1,4 +1,4 @@
-"""What the explorable of scale and depth shows of one problem, all of it computed by the library."""
+"""What the explorable of scale and depth shows of one problem, computed by the library."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,17 +23,19 @@ def scale_and_depth_data(
 
     Returns a dict of arrays (D depths, S scales, T samples, d features):
 
-    - `weights` (D, S, T, d), `times` (D, S, T): each path at T moments spread evenly over the distance
-      it goes and over the logarithm of time, the first at 0. Its last is the end point itself, at the
-      time when the flow has come within a thousandth of the largest weight of it.
-    - `endpoint` (D, S, d), and `to_l2`, `to_l1` (D, S), the largest entry of its difference from the
-      two limits `l2`, `l1` (d).
+    - `weights` (D, S, T, d), `times` (D, S, T): each path at T moments spread evenly over the
+      distance it goes and over the logarithm of time, the first at 0. Its last is the end point
+      itself, at the time when the flow has come within a thousandth of the largest weight of it.
+    - `endpoint` (D, S, d), and `to_l2`, `to_l1` (D, S), the largest entry of its difference from
+      the two limits `l2`, `l1` (d).
     - `kernel_movement` (D, S, T), relative.
     - `truth` (d), or None.
     """
     X, y = problem.X, problem.y
     l1, l2 = np.asarray(basis_pursuit(X, y)), np.asarray(minimum_norm(X, y))
-    ends = np.stack([np.asarray(scale_path(X, y, depth, scales).weights) for depth in depths])
+    ends = np.stack(
+        [np.asarray(scale_path(X, y, depth, np.asarray(scales)).weights) for depth in depths]
+    )
     networks = [DiagonalNetwork(depth, scale) for depth in depths for scale in scales]
     flat_ends = ends.reshape(-1, X.shape[1])
     resolved = [_resolved(network) for network in networks]
@@ -103,7 +105,7 @@ def _sampled(flow, network, end, samples):
 
 
 def _horizon(network, X, y):
-    """A time by which even the slowest direction has settled, for an implicit solver costs little."""
+    """A time by which even the slowest direction has settled: late steps are long."""
     drive = float(np.abs(np.asarray(X.T @ y)).max())
     return (
         1e10
