@@ -92,7 +92,7 @@ def gradient_flow(
     >>> network = ib.DiagonalNetwork(depth=2, scale=1e-3)
     >>> path = ib.gradient_flow(network, [[2.0, 1.0]], [2.0], [0.0, 100.0])
     >>> path.weights.round(3).tolist()
-    [[0.0, 0.0], [0.999, 0.002]]
+    [[0.0, 0.0], [1.0, 0.001]]
     """
     X, y = _check.problem(X, y)
     times = _last("times", times) if np.ndim(times) == 0 else _rising("times", times)
@@ -296,7 +296,7 @@ def margin_flow(
     >>> network = ib.DiagonalNetwork(depth=2, scale=0.1)
     >>> path = ib.margin_flow(network, [[2.0, 1.0]], [1.0], [1.0, 1e4])
     >>> (path.weights[-1] / abs(path.weights[-1]).sum()).round(2).tolist()  # to the l1 margin
-    [0.99, 0.01]
+    [1.0, 0.0]
     """
     from scipy.integrate import solve_ivp
 
@@ -409,7 +409,7 @@ def saddle_to_saddle(X: Float[ArrayLike, "n d"], y: Float[ArrayLike, " n"]) -> J
     >>> import implicitbias as ib
     >>> jumps = ib.saddle_to_saddle([[2.0, 0.0, 1.0], [0.0, 1.0, 1.0]], [2.0, 0.5])
     >>> jumps.times.round(3).tolist(), jumps.weights[-1].round(3).tolist()
-    ([0.25, 2.0], [1.0, 0.5, 0.0])
+    ([0.25, 1.0], [0.75, 0.0, 0.5])
     """
     from scipy.optimize import nnls
 

@@ -313,8 +313,8 @@ def minimum_norm(X: Float[ArrayLike, "n d"], y: Float[ArrayLike, " n"]) -> Float
 
     >>> import jax; jax.config.update("jax_enable_x64", True)
     >>> import implicitbias as ib
-    >>> ib.minimum_norm([[2.0, 1.0]], [2.0]).round(12).tolist()
-    [0.8, 0.4]
+    >>> ib.minimum_norm([[2.0, 1.0]], [2.0]).round(6)
+    Array([0.8, 0.4], dtype=float64)
     """
     X, y = _check.problem(X, y)
     _check.underdetermined(X, y)
@@ -377,8 +377,8 @@ def max_margin(
 
     >>> import jax; jax.config.update("jax_enable_x64", True)
     >>> import implicitbias as ib
-    >>> ib.max_margin([[2.0, 1.0]], [1.0], norm=2).round(12).tolist()
-    [0.4, 0.2]
+    >>> ib.max_margin([[2.0, 1.0]], [1.0], norm=2).round(6)
+    Array([0.4, 0.2], dtype=float64)
     """
     X = _check.finite_array("X", X, 2)
     if 0 in X.shape:

@@ -1,7 +1,5 @@
 """Flows: in the dual and in the parameters, to interpolators and margins, from jump to jump."""
 
-from fractions import Fraction
-
 import jax
 import numpy as np
 import pytest
@@ -212,15 +210,17 @@ def test_multipliers_never_fall():
 # Jumps
 
 
-def test_saddle_to_saddle_of_the_four_feature_fixture():
-    """Jump times 1, 4 and 276/49 of arXiv:2607.12332, found again from two orthogonal-ish rows."""
-    X = np.array([[2.0, 0.0, 1.0], [0.0, 1.0, 1.0]])
-    jumps = ib.saddle_to_saddle(X, [2.0, 0.5])
-    # By hand: drives 4, 1/2, 5/2; the first reaches 1 at 1/4 and fits w_1 = 1; then 1/2 and 1/2
-    # are left to the others, from 1/8 and 5/8, and the third would need 3/4 more, the second 7/4
-    # at 1/2 each.
-    assert Fraction(float(jumps.times[0])).limit_denominator(10**6) == Fraction(1, 4)
-    np.testing.assert_allclose(jumps.weights[-1], ib.basis_pursuit(X, [2.0, 0.5]), atol=1e-12)
+def test_jumps_by_hand():
+    """Drives 4, 1/2, 5/2: the first saturates at 1/4 and fits w_1 = 1, which leaves (0, 1/2) of y.
+
+    Then the drives are 0, 1/2, 1/2 and the saturations 1/8 and 5/8: the third needs 3/4 more, and
+    with it w_3 = 1/2, w_1 = 3/4 fit.
+    """
+    X, y = np.array([[2.0, 0.0, 1.0], [0.0, 1.0, 1.0]]), [2.0, 0.5]
+    jumps = ib.saddle_to_saddle(X, y)
+    np.testing.assert_allclose(jumps.times, [0.25, 1.0], rtol=1e-14)
+    np.testing.assert_allclose(jumps.weights, [[1, 0, 0], [0.75, 0, 0.5]], atol=1e-14)
+    np.testing.assert_allclose(jumps.weights[-1], ib.basis_pursuit(X, y), atol=1e-12)
 
 
 @pytest.mark.parametrize(("n", "d", "seed"), [(20, 40, 0), (20, 40, 1), (40, 100, 0)])
