@@ -1,0 +1,10 @@
+"""`python -m benchmarks`: print every table."""
+
+import jax
+
+from . import imports, path, trajectory
+
+if __name__ == "__main__":
+    jax.config.update("jax_enable_x64", True)
+    for benchmark in (path, trajectory, imports):
+        benchmark.main()
