@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
+HTML = ROOT / "_build" / "html"
 
 
 def contents() -> list[str]:
@@ -63,6 +64,17 @@ def test_formulas_are_drawn_with_fonts_beside_the_page(visit, name):
     families = page.evaluate(f"document.fonts.ready.then(fonts => {loaded})")
     assert any("MJXTEX" in family or "MJXZERO" in family for family in families)
     assert any("Source Serif 4" in family for family in families)
+
+
+def test_icons_are_drawn_by_a_small_script(visit):
+    assert (HTML / "_static/scripts/fontawesome.js").stat().st_size < 150_000
+    page = visit("book/networks/scale-and-depth.html").page
+    icons = page.locator("svg.svg-inline--fa")
+    icons.first.wait_for()
+    assert icons.count() >= 8
+    # An icon that the script lacks is drawn as a blinking question mark.
+    assert page.locator("svg.svg-inline--fa animate").count() == 0
+    assert page.locator("i[class*='fa-']").count() == 0
 
 
 @pytest.mark.parametrize("name", PAGES)

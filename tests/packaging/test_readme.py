@@ -39,3 +39,10 @@ def test_every_folder_of_the_map_exists():
     for name in re.findall(r"^ *([\w./]+/)  ", layout, re.M):
         found = [ROOT / name, ROOT / "book" / name, ROOT / "implicitbias" / name]
         assert any(folder.is_dir() for folder in found), name
+
+
+def test_pictures_exist_and_say_what_they_show():
+    for source in re.findall(r'(?:src|srcset)="([^"]+)"', README):
+        assert (ROOT / source).exists()
+    assert all(len(alt) > 50 for alt in re.findall(r'alt="([^"]*)"', README))
+    assert 'alt="' in README
