@@ -70,7 +70,7 @@ def test_icons_are_drawn_by_a_small_script(visit):
     assert (HTML / "_static/scripts/fontawesome.js").stat().st_size < 150_000
     page = visit("book/networks/scale-and-depth.html").page
     icons = page.locator("svg.svg-inline--fa")
-    icons.first.wait_for()
+    icons.first.wait_for(state="attached")
     assert icons.count() >= 8
     # An icon that the script lacks is drawn as a blinking question mark.
     assert page.locator("svg.svg-inline--fa animate").count() == 0
