@@ -157,11 +157,12 @@ def _finish(X, y, geometry, targets, points, steps, met, below):
     unit = jnp.where(k > 0, k, 1.0)
     reached = jnp.where(below, np.log(_SLACK_FLOOR) / unit, targets)
     w = jax.vmap(_continuation.weights)(points.b, reached[:, None] + offset)
-    for index in np.flatnonzero(below):
-        w = w.at[index].set(
-            _sparse_limit(X, y, w[index], points.b[index], k, targets[index] - reached[index])
-        )
     dual = unit * points.nu
+    for index in np.flatnonzero(below):
+        limit = _sparse_limit(
+            X, y, geometry, targets[index], points.b[index], w[index], dual[index], reached[index]
+        )
+        w, dual = w.at[index].set(limit[0]), dual.at[index].set(limit[1])
     feasibility, stationarity, reach = _certificate(X, y, geometry, targets, w, dual)
     result = Interpolator(w, dual, feasibility, stationarity, steps)
     _require(result, y, reach, bool(jnp.all(met)))
@@ -188,16 +189,21 @@ def _certificate(X, y, geometry, targets, w, dual):
     return jnp.max(jnp.abs(w @ X.T - y), 1), stationarity, reach
 
 
-def _sparse_limit(X, y, w, b, k, log_ratio):
-    """From the smallest amplitude that float64 resolves, on down to one exp(log_ratio) times it.
+def _sparse_limit(X, y, geometry, target, b, w, dual, reached):
+    """From the smallest amplitude that float64 resolves, exp(reached), on down to exp(target).
 
-    To first order, weights off the support shrink with the amplitude, and those on it make up for
-    it.
+    To first order: the slacks on the support shrink as the amplitude to the power k, which moves
+    the multipliers; these give the weights off the support, and those on it make up for them.
     """
+    offset, speed, k, _ = geometry
     on = jnp.max(k * b, 0) > np.log(1e6)
-    off = jnp.where(on, 0, w * jnp.exp(log_ratio))
-    kept = jnp.where(on, w, 0) + off
-    return kept + jnp.where(on, jnp.linalg.lstsq(X * on, y - X @ kept)[0], 0)
+    shrunk = jnp.exp(-k * jnp.max(b, 0)) * -jnp.expm1(k * (target - reached))
+    gain = jnp.where(on, jnp.sign(w) * shrunk, 0)
+    dual = dual + jnp.linalg.lstsq((X * (on * speed)).T, gain)[0]
+    z = jnp.where(on, 0, speed * (dual @ X))
+    off = _qexp.primal(z, target + offset, k)
+    kept = jnp.where(on, w, off)
+    return kept + jnp.where(on, jnp.linalg.lstsq(X * on, y - X @ kept)[0], 0), dual
 
 
 def _require(result, y, reach, met=True):

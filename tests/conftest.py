@@ -1,11 +1,16 @@
-"""Double precision everywhere, and the ledger of what the tests have checked."""
+"""Double precision everywhere, the ledger of what the tests have checked, and one browser."""
 
 import json
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import jax
 import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 jax.config.update("jax_enable_x64", True)
 
@@ -59,3 +64,16 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         merged[key] = row | {"worst": worst}
     rows = [merged[key] for key in sorted(merged)]
     Path(target).write_text(json.dumps(rows, indent=1) + "\n")
+
+
+@pytest.fixture(scope="session")
+def browser() -> "Iterator[Browser]":
+    """Chromium, that of the environment variable CHROMIUM or Debian's."""
+    from playwright.sync_api import sync_playwright
+
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    path = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=flags)
+        yield chromium
+        chromium.close()

@@ -32,7 +32,7 @@ def test_scale_path_runs_from_least_l2_to_least_l1(check, depth, noise):
         HERE,
         "largest entry of grad Q - X'nu over 29 scales, depth 2 to 10",
         float(path.stationarity.max()),
-        1e-8,
+        1e-10,
     )
     assert np.abs(path.weights[0] - ib.minimum_norm(X, y)).max() < 3e-6
     if depth >= 3:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from implicitbias.explore import Explorable, Figure
 from implicitbias.explore.scale_and_depth import figure as scale_and_depth_figure
@@ -65,16 +65,6 @@ def node() -> str:
     if not found or not (ROOT / "node_modules/esbuild").exists():
         pytest.fail("node and the npm packages are needed: `make test` installs them")
     return found
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        path = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-        chromium = playwright.chromium.launch(executable_path=path, args=flags)
-        yield chromium
-        chromium.close()
 
 
 @dataclass

@@ -129,7 +129,8 @@ export function curves(panel, figure) {
     const k = figure.index[axis.name];
     const falls = heights[Math.min(k + 1, heights.length - 1)] < heights[Math.max(k - 1, 0)];
     const above = at.every((other, j) => at[i] < other || (at[i] === other && i <= j));
-    const y = above ? at[i] - 8 : at[i] + 18;
+    const atFloor = at[i] + 22 > scene.y.range()[0];  // below it are the ticks
+    const y = above || atFloor ? at[i] - 8 : at[i] + 18;
     const reach = 10 + wide / 2;
     let x = here + (falls === above ? reach : -reach);
     if (x + wide / 2 > size.width) x = here - reach;
