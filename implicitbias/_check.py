@@ -33,7 +33,7 @@ def finite_array(name: str, value: ArrayLike, ndim: int) -> Float[Array, "..."]:
             f"{name}.astype('float64'), and make arrays after {X64_LINE}"
         )
     try:
-        array = jnp.asarray(value, dtype=jnp.float64)
+        array = on_device(value) if isinstance(value, np.ndarray) else jnp.asarray(value, float)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name} must be an array of real numbers, found {value!r}") from error
     if array.ndim != ndim:
@@ -46,6 +46,11 @@ def finite_array(name: str, value: ArrayLike, ndim: int) -> Float[Array, "..."]:
                 f"{name} must be finite, found {float(np.asarray(array)[where])} at index {where}"
             )
     return array
+
+
+def on_device(value: np.ndarray) -> Float[Array, "..."]:
+    """A NumPy array as a JAX array; `jnp.asarray` would compile a program for every new shape."""
+    return jax.device_put(value.astype(float, casting="same_kind"))
 
 
 def problem(X: ArrayLike, y: ArrayLike) -> tuple[Float[Array, "n d"], Float[Array, " n"]]:

@@ -16,14 +16,13 @@ step is one Cholesky factorisation, n by n, and the same factor gives the tangen
 steps a scale.
 """
 
-import functools
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.scipy.linalg import cho_factor, cho_solve
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, ArrayLike, Bool, Float, Int
 
 from . import _qexp
 
@@ -44,10 +43,20 @@ class Point(NamedTuple):
 class Geometry(NamedTuple):
     """What does not change along the path: amplitudes against each other, speeds, order, start."""
 
-    offset: Float[Array, " d"]
-    speed: Float[Array, " d"]
-    order: Float[Array, ""]
-    start: Float[Array, " d"] | None
+    offset: Float[ArrayLike, " d"]
+    speed: Float[ArrayLike, " d"]
+    order: Float[ArrayLike, ""]
+    start: Float[ArrayLike, " d"] | None
+
+
+class Place(NamedTuple):
+    """Where the path has been followed to, with what the tangent there needs."""
+
+    log_amplitude: Float[ArrayLike, ""]
+    point: Point
+    slopes: Float[ArrayLike, "2 d"]
+    factor: Float[ArrayLike, "n n"]
+    step: Float[ArrayLike, ""]
 
 
 def weights(b: Float[Array, "2 d"], log_amplitude: Float[Array, " d"]) -> Float[Array, " d"]:
@@ -70,27 +79,50 @@ def settle(zeta, b, k):
     return jnp.where(1 - k * zeta > 0.1, followed, b)
 
 
-@functools.partial(jax.jit, static_argnames="floor")
+def _base(geometry, log_amplitude):
+    """Dual variables of the start, and how they grow as the amplitude falls."""
+    offset, _, k, start = geometry
+    if start is None:
+        return 0.0, 0.0
+    zeta = _qexp.dual(start, log_amplitude + offset, k) / _qexp.unit(k)
+    return zeta, start * _qexp.curvature(start, log_amplitude + offset, k) / _qexp.unit(k)
+
+
+def begin(
+    X: Float[np.ndarray, "n d"],
+    y: Float[np.ndarray, " n"],
+    geometry: Geometry,
+    log_amplitude: float,
+) -> Place:
+    """A guess at an amplitude not below the one given, so far above the weights that it is good."""
+    offset, speed, _, start = jax.tree.map(np.asarray, geometry)
+    # There the network is linear: nu and b are small.
+    right = y if start is None else y - X @ start
+    nu = np.linalg.solve((X * (2 * speed * np.exp(offset))) @ X.T, right)
+    reach = np.max(np.abs(speed * (nu @ X)))
+    if start is not None:
+        reach = max(reach, np.max(np.abs(start) * np.exp(-offset)))
+    first = max(log_amplitude, np.log(reach) + 1.5) if reach > 0 else log_amplitude
+    nu = nu * np.exp(-first)
+    zeta = speed * (nu @ X) + np.asarray(_base(geometry, first)[0])
+    b = jnp.asarray(SIGNS * zeta)
+    return Place(first, Point(nu, b), np.zeros_like(b), np.eye(len(y)), np.float64(1))
+
+
+@jax.jit
 def follow(
     X: Float[Array, "n d"],
     y: Float[Array, " n"],
     geometry: Geometry,
     log_amplitudes: Float[Array, " s"],
-    floor: float,
-) -> tuple[Point, Int[Array, " s"], Bool[Array, " s"]]:
-    """Points at each of the falling `log_amplitudes`, Newton steps spent there, whether it was met.
+    place: Place,
+) -> tuple[Place, Point, Int[Array, " s"], Bool[Array, " s"]]:
+    """From a place down through falling `log_amplitudes`.
 
-    Amplitudes whose slack exp(k log A) is below `floor` are replaced by the one where it is
-    `floor`.
+    The place arrived at, and at each of them the point, Newton steps spent, whether it was met.
     """
-    offset, speed, k, start = geometry
+    offset, speed, k, _ = geometry
     size = jnp.abs(X)
-
-    def base(log_amplitude):
-        if start is None:
-            return 0.0, 0.0
-        zeta = _qexp.dual(start, log_amplitude + offset, k) / _qexp.unit(k)
-        return zeta, start * _qexp.curvature(start, log_amplitude + offset, k) / _qexp.unit(k)
 
     def evaluate(point, log_amplitude, zeta0):
         w = weights(point.b, log_amplitude + offset)
@@ -108,7 +140,7 @@ def follow(
         return slopes, cho_factor(gram + ridge * jnp.eye(len(y)))[0]
 
     def newton(point, log_amplitude):
-        zeta0, _ = base(log_amplitude)
+        zeta0, _ = _base(geometry, log_amplitude)
         bound = jnp.maximum(jnp.max(jnp.abs(y)), jnp.finfo(y.dtype).tiny)
 
         def error(residual, slackness):
@@ -147,60 +179,39 @@ def follow(
 
         return run
 
-    def predict(point, slopes, factor, log_amplitude, step):
+    def predict(place, step):
         """Along the tangent: linear in nu, linear in the logarithms of the weights."""
-        _, drift = base(log_amplitude)
-        slope = jnp.sum(slopes, 0)
-        tangent = cho_solve((factor, False), y - X @ (slope * drift))
+        log_amplitude, point, slopes, factor, _ = place
+        _, drift = _base(geometry, log_amplitude)
+        tangent = cho_solve((factor, False), y - X @ (jnp.sum(slopes, 0) * drift))
         nu = point.nu + step * tangent
-        zeta0, _ = base(log_amplitude - step)
+        zeta0, _ = _base(geometry, log_amplitude - step)
         moved = SIGNS * (speed * (tangent @ X) + drift) * jnp.exp(k * point.b)
         return Point(nu, settle(speed * (nu @ X) + zeta0, point.b + step * moved, k))
 
-    def approach(carry, target):
+    def approach(place, target):
         """Lower the amplitude to the target, in steps as long as Newton's method bears."""
 
         def away(carry):
-            log_amplitude, *_, step, _, _ = carry
-            return (log_amplitude > target) & (step > _SMALLEST_STEP)
+            place, _, arrived = carry
+            return ~arrived & (place.step > _SMALLEST_STEP)
 
         def advance(carry):
-            log_amplitude, point, slopes, factor, step, spent, _ = carry
-            length = jnp.minimum(step, log_amplitude - target)
-            lower = jnp.where(step >= log_amplitude - target, target, log_amplitude - length)
-            guess = predict(point, slopes, factor, log_amplitude, length)
-            point_, slopes_, factor_, steps, met = newton(guess, lower)(slopes, factor)
-            step = jnp.where(
-                met, jnp.where(steps <= 4, jnp.maximum(step, 2 * length), step), length / 3
-            )
-            old = (log_amplitude, point, slopes, factor)
-            new = (lower, point_, slopes_, factor_)
-            kept = jax.tree.map(lambda a, b: jnp.where(met, a, b), new, old)
-            return *kept, step, spent + steps, met
+            place, spent, _ = carry
+            lower = jnp.maximum(target, place.log_amplitude - place.step)
+            length = place.log_amplitude - lower
+            guess = predict(place, length)
+            point, slopes, factor, steps, met = newton(guess, lower)(place.slopes, place.factor)
+            longer = jnp.where(steps <= 4, jnp.maximum(place.step, 2 * length), place.step)
+            new = Place(lower, point, slopes, factor, longer)
+            old = place._replace(step=length / 3)
+            place = jax.tree.map(lambda a, b: jnp.where(met, a, b), new, old)
+            return place, spent + steps, met & (lower == target)
 
         # Each target is tried afresh, even after a failure: the report is then its own.
-        log_amplitude, point, slopes, factor, step, _, _ = carry
-        carry = (log_amplitude, point, slopes, factor, jnp.maximum(step, 0.1), 0, True)
-        carry = jax.lax.while_loop(away, advance, carry)
-        return carry, (carry[1], carry[5], carry[0] <= target)
+        fresh = place._replace(step=jnp.maximum(place.step, 0.1))
+        place, spent, arrived = jax.lax.while_loop(away, advance, (fresh, 0, False))
+        return place, (place.point, spent, arrived)
 
-    # Far above the weights the network is linear: nu and b are small.
-    right = y if start is None else y - X @ start
-    nu = jnp.linalg.solve((X * (2 * speed * jnp.exp(offset))) @ X.T, right)
-    reach = jnp.max(jnp.abs(speed * (nu @ X)))
-    if start is not None:
-        reach = jnp.maximum(reach, jnp.max(jnp.abs(start) * jnp.exp(-offset)))
-    above = jnp.where(reach > 0, jnp.log(reach) + 1.5, log_amplitudes[0])
-    first = jnp.maximum(log_amplitudes[0], above)
-    zeta0, _ = base(first)
-    nu = nu * jnp.exp(-first)
-    zeta = speed * (nu @ X) + zeta0
-    guess = Point(nu, settle(zeta, SIGNS * zeta, k))
-    slopes, factor = factorise(guess, first)
-    point, slopes, factor, steps, _ = newton(guess, first)(slopes, factor)
-    lowest = jnp.where(k > 0, jnp.log(floor) / jnp.where(k > 0, k, 1), -jnp.inf)
-    targets = jnp.maximum(log_amplitudes, lowest)
-    carry = (first, point, slopes, factor, 1.0, steps, True)
-    _, (points, spent, met) = jax.lax.scan(approach, carry, targets)
-    # pyright cannot see through scan.
-    return points, jnp.asarray(spent).at[0].add(steps), met  # pyright: ignore[reportReturnType]
+    place, (points, steps, met) = jax.lax.scan(approach, place, log_amplitudes)
+    return place, points, steps, met  # pyright: ignore[reportReturnType]  # cannot see through scan

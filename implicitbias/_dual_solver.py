@@ -24,7 +24,8 @@ from ._continuation import SIGNS, Geometry, Point, ramp, settle, weights
 _TABLEAU = dfx.Kvaerno5.tableau
 _GAMMA = float(np.asarray(_TABLEAU.a_diagonal)[1])
 _STAGES = len(_TABLEAU.b_sol)
-_NEWTON_STEPS = 12
+_NEWTON_STEPS = 8
+_SPENT = 0.9  # of a slack, the most that a guess may use
 
 
 def _square(rows):
@@ -65,14 +66,19 @@ def _factorise(state, flow, pull):
     return slopes, cho_factor(gram + ridge * jnp.eye(len(flow.y)))[0]
 
 
-def _solve_stage(guess, base, pull, flow):
-    """The state whose nu is base + velocity / pull, and whether Newton's method converged."""
+def _solve_stage(guess, base, pull, flow, wanted):
+    """The state whose nu is base + velocity / pull, and whether Newton's method converged.
+
+    Unless the state is `wanted`, no step is made.
+    """
     _, speed, k, _ = flow.geometry
+    # A change is the error before the step: Newton's method squares it.
+    enough = 0.1 * jnp.sqrt(flow.tolerance)
 
     def unfinished(carry):
         _, change, steps = carry
-        # A change is the error before the step: Newton's method squares it.
-        return (steps < _NEWTON_STEPS) & (change > 0.1 * jnp.sqrt(flow.tolerance))
+        sound = (steps == 0) | jnp.isfinite(change)
+        return wanted & sound & (steps < _NEWTON_STEPS) & (change > enough)
 
     def step(carry):
         state, _, steps = carry
@@ -86,11 +92,10 @@ def _solve_stage(guess, base, pull, flow):
         length = jnp.minimum(1, 3 / largest)
         nu = state.nu + length * nu_step
         b = settle(speed * (nu @ flow.X), state.b + length * b_step, k)
-        change = jnp.where(jnp.isfinite(largest), largest, jnp.inf)
-        return Point(nu, b), change, steps + 1
+        return Point(nu, b), largest, steps + 1
 
     state, change, _ = jax.lax.while_loop(unfinished, step, (guess, jnp.inf, 0))
-    return state, change <= 0.1 * jnp.sqrt(flow.tolerance)
+    return state, change <= enough
 
 
 class DualRungeKutta(dfx.AbstractAdaptiveSolver):
@@ -123,15 +128,18 @@ class DualRungeKutta(dfx.AbstractAdaptiveSolver):
             before = state
             base = y0.nu + h * (jnp.asarray(_LOWER)[i] @ slopes)
             nu = base + h * _GAMMA * (jnp.asarray(_PREDICTOR)[i] @ slopes)
+            # Along the predictor's nu the slacks are linear: how far in logarithms, and relative.
             move = SIGNS * (speed * ((nu - state.nu) @ flow.X)) * jnp.exp(k * state.b)
-            near = jnp.max(jnp.abs(move)) < 1
-            guess = Point(nu, settle(speed * (nu @ flow.X), state.b + move, k))
+            spent = jnp.where(k > 0, jnp.minimum(k * move, _SPENT), 0)
+            moved = jnp.where(k > 0, -jnp.log1p(-spent) / jnp.where(k > 0, k, 1), move)
+            near = jnp.max(jnp.where(k > 0, k * move, jnp.abs(move))) < jnp.where(k > 0, _SPENT, 1)
+            guess = Point(nu, settle(speed * (nu @ flow.X), state.b + moved, k))
             guess = jax.tree.map(lambda a, b: jnp.where(near, a, b), guess, state)
-            state, converged = _solve_stage(guess, base, pull, flow)
+            state, sound = _solve_stage(guess, base, pull, flow, sound)
             # The velocity follows from the stage equation: evaluated afresh it is all rounding
             # where the equations are stiff.
             slopes = slopes.at[i].set((state.nu - base) * pull)
-            return (state, slopes, sound & converged, before), None
+            return (state, slopes, sound, before), None
 
         n = len(flow.y)
         slopes = jnp.zeros((_STAGES, n)).at[0].set(solver_state)

@@ -117,7 +117,7 @@ def gradient_flow(
     trajectory = Trajectory(times, path, jnp.asarray(duals), _values(chosen, X, y, path))
     # Steps not taken are infinite times. Cut in numpy: JAX compiles anew for each number of steps.
     kept = np.isfinite(times)
-    return jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf)[kept]), trajectory)
+    return jax.tree.map(lambda leaf: _check.on_device(np.asarray(leaf)[kept]), trajectory)
 
 
 @eqx.filter_jit
@@ -341,7 +341,7 @@ def margin_flow(
             f"{solution.message} Ask for less, or take a scale nearer to 1"
         )
     reached = np.array([log_loss(state) for state in solution.y.T])
-    states = jnp.asarray([_where(s, solution, reached, log_loss) for s in np.asarray(times)])
+    states = np.array([_where(s, solution, reached, log_loss) for s in np.asarray(times)])
     path = _qexp.weight(states[:, :d], k, amplitude)
     duals = labels * _qexp.unit(k) * states[:, d:]
     return Trajectory(times, path, duals, jnp.exp(-times))
@@ -434,4 +434,5 @@ def saddle_to_saddle(X: Float[ArrayLike, "n d"], y: Float[ArrayLike, " n"]) -> J
         w[full] = saturation[full] * nnls(X[:, full] * saturation[full], y)[0]
         times.append(time)
         path.append(w)
-    return Jumps(jnp.asarray(times), jnp.asarray(path).reshape(len(times), X.shape[1]))
+    path = np.reshape(path, (len(times), X.shape[1]))
+    return Jumps(_check.on_device(np.array(times)), _check.on_device(path))

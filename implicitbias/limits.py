@@ -18,6 +18,7 @@ _FEASIBLE = 1e-10  # relative to the largest entry of y
 _STATIONARY = 1e-8  # relative to the largest dual variable, or to 1
 _VANISHING = 1e-290
 _EDGE = 2.0**-53
+_PART = 32  # scales in one compiled program
 _SLACK_FLOOR = 1e-12  # below it, 1 - |z| of an active weight has no digits left in float64
 
 
@@ -91,8 +92,8 @@ def interpolator(
     if isinstance(potential, Hypentropy):
         potential = DiagonalPotential(2, jnp.sqrt(potential.beta / 2))
     if isinstance(potential, DiagonalPotential):
-        path = _diagonal_path(X, y, potential, jnp.zeros(1), start)
-        return jax.tree.map(lambda leaf: leaf[0], path)
+        path = _diagonal_path(X, y, potential, np.zeros(1), start)
+        return jax.tree.map(lambda leaf: jax.device_put(leaf[0]), path)
     return _damped_newton(X, y, potential, start)
 
 
@@ -124,52 +125,74 @@ def scale_path(
     _check.depth(depth)
     scales = _check.finite_array("scales", scales, 1)
     _check.positive("scales", scales)
-    order = jnp.argsort(-scales)
-    path = _diagonal_path(X, y, DiagonalPotential(depth, 1.0), depth * jnp.log(scales[order]), None)
-    back = jnp.argsort(order)
-    return jax.tree.map(lambda leaf: leaf[back], path)
+    order = np.argsort(-np.asarray(scales))
+    log_amplitudes = depth * np.log(np.asarray(scales)[order])
+    path = _diagonal_path(X, y, DiagonalPotential(depth, 1.0), log_amplitudes, None)
+    return jax.tree.map(lambda leaf: jax.device_put(leaf[np.argsort(order)]), path)
 
 
 def _diagonal_path(X, y, potential, log_amplitudes, start):
-    """Follow the potential, its scale multiplied by exp(log_amplitudes / depth), downwards."""
-    k = jnp.asarray(potential.order, float)
-    own = jnp.broadcast_to(potential.log_amplitude, X.shape[1:])
-    level = jnp.mean(own)
-    geometry = _continuation.Geometry(
-        offset=own - level,
-        speed=jnp.broadcast_to(potential.speed, X.shape[1:]),
-        order=k,
-        start=start,
+    """Follow the potential, its scale multiplied by exp(log_amplitudes / depth), downwards.
+
+    The result is in NumPy, in which to take parts of it needs no program.
+    """
+    k = float(potential.order)
+    own, speed = (
+        np.broadcast_to(np.asarray(leaf, float), X.shape[1:])
+        for leaf in (potential.log_amplitude, potential.speed)
     )
-    targets = level + log_amplitudes
-    points, steps, met = _continuation.follow(X, y, geometry, targets, _SLACK_FLOOR)
-    below = np.asarray(k * targets < np.log(_SLACK_FLOOR))
-    if below.any() and start is not None:
+    geometry = _continuation.Geometry(
+        offset=own - own.mean(),
+        speed=speed,
+        order=np.float64(k),
+        start=None if start is None else np.asarray(start),
+    )
+    targets = own.mean() + log_amplitudes
+    lowest = np.log(_SLACK_FLOOR) / k if k > 0 else -np.float64(np.inf)
+    if start is not None and targets[-1] < lowest:
         raise ValueError(
             f"scale must be at least {_SLACK_FLOOR:.0e} ** (1 / (depth - 2)) with a start, found "
-            f"{np.exp(float(targets[-1]) / float(potential.depth)):.3g}"
+            f"{np.exp(targets[-1] / float(potential.depth)):.3g}"
         )
-    return _finish(X, y, geometry, targets, points, steps, met, below)
-
-
-def _finish(X, y, geometry, targets, points, steps, met, below):
-    k, offset = geometry.order, geometry.offset
-    unit = jnp.where(k > 0, k, 1.0)
-    reached = jnp.where(below, np.log(_SLACK_FLOOR) / unit, targets)
-    w = jax.vmap(_continuation.weights)(points.b, reached[:, None] + offset)
-    dual = unit * points.nu
-    for index in np.flatnonzero(below):
-        limit = _sparse_limit(
-            X, y, geometry, targets[index], points.b[index], w[index], dual[index], reached[index]
-        )
-        w, dual = w.at[index].set(limit[0]), dual.at[index].set(limit[1])
-    feasibility, stationarity, reach = _certificate(X, y, geometry, targets, w, dual)
-    result = Interpolator(w, dual, feasibility, stationarity, steps)
-    _require(result, y, reach, bool(jnp.all(met)))
-    return result
+    place = _continuation.begin(np.asarray(X), np.asarray(y), geometry, max(targets[0], lowest))
+    # The first target is the place itself, whose guess it mends. Equal parts share one program.
+    queue = np.append(place.log_amplitude, targets)
+    queue = np.pad(queue, (0, -len(queue) % _PART), constant_values=max(queue[-1], lowest))
+    parts = []
+    for part in queue.reshape(-1, _PART):
+        place, *found = _follow(X, y, geometry, part, lowest, place)
+        parts.append(found)
+    points, reach, met = jax.tree.map(
+        lambda *leaves: np.concatenate(leaves)[1 : 1 + len(targets)], *parts
+    )
+    points.iterations[0] += int(parts[0][0].iterations[0])
+    _require(points, y, reach, bool(met.all()))
+    return points
 
 
 @jax.jit
+def _follow(X, y, geometry, targets, lowest, place):
+    """The next part of a path: the place arrived at, results, their reach, whether all was met."""
+    place, points, steps, met = _continuation.follow(
+        X, y, geometry, jnp.maximum(targets, lowest), place
+    )
+    dual = _qexp.unit(geometry.order) * points.nu
+
+    def reached(target, b, dual):
+        return _continuation.weights(b, target + geometry.offset), dual
+
+    def passed(target, b, dual):
+        w, dual = reached(lowest, b, dual)
+        return _sparse_limit(X, y, geometry, target, b, w, dual, lowest)
+
+    def each(point):
+        return jax.lax.cond(point[0] < lowest, passed, reached, *point)
+
+    w, dual = jax.lax.map(each, (targets, points.b, dual))
+    feasibility, stationarity, reach = _certificate(X, y, geometry, targets, w, dual)
+    return place, Interpolator(w, dual, feasibility, stationarity, steps), reach, met
+
+
 def _certificate(X, y, geometry, targets, w, dual):
     offset, speed, k, start = geometry
 
@@ -208,8 +231,8 @@ def _sparse_limit(X, y, geometry, target, b, w, dual, reached):
 
 def _require(result, y, reach, met=True):
     """Raise unless the certificate holds."""
-    feasibility = float(jnp.max(result.feasibility)) / max(float(jnp.max(jnp.abs(y))), 1e-300)
-    stationarity = float(jnp.max(result.stationarity / jnp.maximum(1, reach)))
+    feasibility = np.max(result.feasibility) / max(np.max(np.abs(y)), 1e-300)
+    stationarity = np.max(result.stationarity / np.maximum(1, reach))
     if not (met and feasibility <= _FEASIBLE and stationarity <= _STATIONARY):
         raise RuntimeError(
             f"no interpolator to tolerance: relative residual {feasibility:.1e} (at most "
@@ -220,12 +243,14 @@ def _require(result, y, reach, met=True):
 
 
 def _nearest(X, y, start):
-    start = jnp.zeros(X.shape[1]) if start is None else start
-    dual = jnp.linalg.solve(X @ X.T, y - X @ start)
-    dual = dual + jnp.linalg.solve(X @ X.T, y - X @ (start + dual @ X))
+    X, y = np.asarray(X), np.asarray(y)
+    start = np.zeros(X.shape[1]) if start is None else np.asarray(start)
+    dual = np.linalg.solve(X @ X.T, y - X @ start)
+    dual = dual + np.linalg.solve(X @ X.T, y - X @ (start + dual @ X))
     w = start + dual @ X
-    result = Interpolator(w, dual, jnp.max(jnp.abs(X @ w - y)), jnp.zeros(()), jnp.asarray(2))
-    _require(result, y, jnp.asarray(1.0))
+    found = (w, dual, np.max(np.abs(X @ w - y)), np.float64(0), np.int64(2))
+    result = Interpolator(*map(jax.device_put, found))
+    _require(result, y, np.float64(1))
     return result
 
 
@@ -350,7 +375,7 @@ def basis_pursuit(X: Float[ArrayLike, "n d"], y: Float[ArrayLike, " n"]) -> Floa
     if parts is None:
         raise RuntimeError("the linear programme found no solution of Xw = y")
     w = parts[: X.shape[1]] - parts[X.shape[1] :]
-    return jnp.asarray(_on_support(X, y, w))
+    return _check.on_device(_on_support(X, y, w))
 
 
 def _on_support(X, y, w):
@@ -398,7 +423,7 @@ def max_margin(
             "labels must be separable by a hyperplane through the origin, and are not: add a "
             "column of ones to X for a bias, or drop the samples that cannot be right"
         )
-    return jnp.asarray(w / (signed @ w).min())
+    return _check.on_device(w / (signed @ w).min())
 
 
 def _margin_one(signed):

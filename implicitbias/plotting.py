@@ -211,6 +211,8 @@ def level_set(
     >>> bool(abs((circle**2).sum(axis=1) - 1).max() < 1e-6)
     True
     """
+    # Numbers as arrays: scales and depths then share a compiled program.
+    potential = jax.tree.map(np.asarray, potential)
     return _level_set(potential, _check.finite_array("through", through, 1), points)
 
 

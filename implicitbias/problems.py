@@ -5,7 +5,6 @@ from itertools import combinations_with_replacement
 from typing import Any
 
 import equinox as eqx
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
@@ -163,15 +162,15 @@ def diabetes(patients: int = 40, *, seed: int = 0) -> Problem:
         None,
         name=f"diabetes ({patients} patients, {X.shape[1]} features)",
         feature_names=tuple(names),
-        X_test=jnp.asarray(X[test]),
-        y_test=jnp.asarray(y[test]),
+        X_test=_check.on_device(X[test]),
+        y_test=_check.on_device(y[test]),
     )
 
 
 def _problem(X: np.ndarray, y: np.ndarray, weights: np.ndarray | None, **rest) -> Problem:
     _check.require_x64()
-    truth = None if weights is None else jnp.asarray(weights)
-    return Problem(jnp.asarray(X), jnp.asarray(y), truth, **rest)
+    truth = None if weights is None else _check.on_device(weights)
+    return Problem(_check.on_device(X), _check.on_device(y), truth, **rest)
 
 
 def _standardised(columns: np.ndarray) -> np.ndarray:

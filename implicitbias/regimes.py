@@ -7,6 +7,7 @@ ends near the min-l1 interpolator (Woodworth et al. 2020, arXiv:2002.09277).
 
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float
@@ -101,12 +102,15 @@ def log_kernel_movement(
     """
     X = _check.finite_array("X", X, 2)
     weights = _weights(weights, X)
+    log_start = (2 * network.depth - 2) * jnp.log(network.effective_scale)
     growth = network.log_metric_growth(weights)
+    return _log_movement(X, jnp.broadcast_to(log_start, X.shape[1:]), growth)
+
+
+@jax.jit
+def _log_movement(X: Array, log_start: Array, growth: Array) -> Array:
     # log(e^growth - 1), relative to the largest; each coordinate weighs as its metric at the start.
     log_change = growth + jnp.log(-jnp.expm1(-growth))
-    log_start = jnp.broadcast_to(
-        (2 * network.depth - 2) * jnp.log(network.effective_scale), (X.shape[1],)
-    )
     return _log_kernel_norm(X, log_start + log_change) - _log_kernel_norm(X, log_start)
 
 

@@ -48,16 +48,15 @@ def test_order_of_scales_does_not_matter():
     np.testing.assert_allclose(shuffled.weights[np.argsort(scales)], sorted_.weights, atol=1e-11)
 
 
-def test_depth_is_traced():
-    """One compiled program for every depth above and at 2."""
-    from implicitbias import _continuation
-
+def test_one_compiled_program_serves_all_depths_and_any_number_of_scales(caplog):
     X, y = gaussian(6, 11)
     ib.scale_path(X, y, 2, [1.0, 0.1])
-    before = _continuation.follow._cache_size()
-    for depth in (2.2, 3, 7):
-        ib.scale_path(X, y, depth, [1.0, 0.1])
-    assert _continuation.follow._cache_size() == before
+    with jax.log_compiles():
+        for depth in (2.2, 3, 7):
+            ib.scale_path(X, y, depth, np.geomspace(1.0, 0.1, int(10 * depth)))
+        assert "jit(_follow)" not in caplog.text
+        ib.scale_path(X[1:], y[1:], 2, [1.0])
+        assert "jit(_follow)" in caplog.text
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.1])

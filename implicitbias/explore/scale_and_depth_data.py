@@ -1,5 +1,6 @@
 """What the explorable of scale and depth shows of one problem, computed by the library."""
 
+import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -32,20 +33,23 @@ def scale_and_depth_data(
     - `truth` (d), or None.
     """
     X, y = problem.X, problem.y
-    l1, l2 = np.asarray(basis_pursuit(X, y)), np.asarray(minimum_norm(X, y))
-    ends = np.stack(
-        [np.asarray(scale_path(X, y, depth, np.asarray(scales)).weights) for depth in depths]
-    )
     networks = [DiagonalNetwork(depth, scale) for depth in depths for scale in scales]
-    flat_ends = ends.reshape(-1, X.shape[1])
     resolved = [_resolved(network) for network in networks]
-    # Compiled programs run beside each other: one thread a core.
-    with ThreadPoolExecutor() as pool:
-        flows = {key: pool.submit(_flow, key, X, y) for key in dict.fromkeys(resolved)}
-        paths = [
-            _sampled(flows[key].result(), network, end, samples)
-            for key, network, end in zip(resolved, networks, flat_ends, strict=True)
-        ]
+    distinct = list(dict.fromkeys(resolved))
+    # Compiled programs run beside each other, one thread a core. The first flow goes alone: threads
+    # that find a program missing would each compile it.
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        first = pool.submit(_flow, distinct[0], X, y)
+        l1, l2 = np.asarray(basis_pursuit(X, y)), np.asarray(minimum_norm(X, y))
+        ends = np.stack(
+            [np.asarray(scale_path(X, y, depth, np.asarray(scales)).weights) for depth in depths]
+        )
+        flows = [first.result(), *pool.map(lambda key: _flow(key, X, y), distinct[1:])]
+    flow_of = dict(zip(distinct, flows, strict=True))
+    paths = [
+        _sampled(flow_of[key], network, end, samples)
+        for key, network, end in zip(resolved, networks, ends.reshape(-1, X.shape[1]), strict=True)
+    ]
     times, weights = (np.stack(part) for part in zip(*paths, strict=True))
     movement = np.stack(
         [kernel_movement(network, X, path) for network, path in zip(networks, weights, strict=True)]
@@ -74,7 +78,7 @@ def _resolved(network):
 def _flow(resolved, X, y):
     network = DiagonalNetwork(*resolved)
     path = gradient_flow(network, X, y, _horizon(network, X, y), tolerance=_TOLERANCE)
-    return np.asarray(path.times * network.rate), np.asarray(path.weights)
+    return np.asarray(path.times) * float(network.rate), np.asarray(path.weights)
 
 
 def _sampled(flow, network, end, samples):
