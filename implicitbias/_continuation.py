@@ -88,6 +88,20 @@ def _base(geometry, log_amplitude):
     return zeta, start * _qexp.curvature(start, log_amplitude + offset, k) / _qexp.unit(k)
 
 
+def rotated(
+    X: Float[ArrayLike, "n d"], y: Float[ArrayLike, " n"], geometry: Geometry
+) -> tuple[Float[np.ndarray, "n n"], Float[np.ndarray, "n d"], Float[np.ndarray, " n"]]:
+    """The rotation Q, Q'X and Q'y, in which features of large amplitude meet the first rows only.
+
+    Neither the problem nor its multipliers' X'nu change. But where one feature has many times the
+    amplitude of others, its small dual variable is now no sum of large numbers, and the Newton
+    matrix is graded, which Cholesky's factorisation bears at any ratio.
+    """
+    falling = np.argsort(-np.asarray(geometry.offset), kind="stable")
+    Q, triangle = np.linalg.qr(np.asarray(X)[:, falling])
+    return Q, triangle[:, np.argsort(falling)], Q.T @ np.asarray(y)
+
+
 def begin(
     X: Float[np.ndarray, "n d"],
     y: Float[np.ndarray, " n"],
@@ -136,8 +150,8 @@ def follow(
         # Slope of each part of the weights in its dual variable: w / m.
         slopes = jnp.exp(log_amplitude + offset + (1 + k) * point.b)
         gram = (X * (speed * jnp.sum(slopes, 0))) @ X.T
-        ridge = _EPSILON / 2 * jnp.trace(gram)
-        return slopes, cho_factor(gram + ridge * jnp.eye(len(y)))[0]
+        ridge = jnp.diag(_EPSILON / 2 * len(y) * jnp.diagonal(gram))
+        return slopes, cho_factor(gram + ridge)[0]
 
     def newton(point, log_amplitude):
         zeta0, _ = _base(geometry, log_amplitude)

@@ -62,8 +62,8 @@ def _factorise(state, flow, pull):
     offset, speed, k, _ = flow.geometry
     slopes = jnp.exp(flow.log_amplitude + offset + (1 + k) * state.b)
     gram = (flow.X * (speed * jnp.sum(slopes, 0))) @ flow.X.T
-    ridge = pull + 2.0**-53 * jnp.trace(gram)
-    return slopes, cho_factor(gram + ridge * jnp.eye(len(flow.y)))[0]
+    ridge = pull + 2.0**-53 * len(flow.y) * jnp.diagonal(gram)
+    return slopes, cho_factor(gram + jnp.diag(ridge))[0]
 
 
 def _solve_stage(guess, base, pull, flow, wanted):

@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
 from . import _check, _qexp, losses
-from ._continuation import Geometry, weights as _weights
+from ._continuation import Geometry, rotated, weights as _weights
 from .losses import Loss, SquareLoss
 from .parametrizations import DiagonalNetwork
 
@@ -160,10 +160,12 @@ def _dual_flow(network, X, y, times, tolerance):
     own = jnp.broadcast_to(potential.log_amplitude, (d,))
     level = jnp.mean(own)
     lowest = jnp.where(k > 0, np.log(SLACK_FLOOR) / unit, -jnp.inf)
+    geometry = Geometry(own - level, jnp.broadcast_to(potential.speed, (d,)), k, None)
+    rotation, X, y = rotated(X, y, geometry)
     flow = _dual_solver.Flow(
-        X=X,
-        y=y,
-        geometry=Geometry(own - level, jnp.broadcast_to(potential.speed, (d,)), k, None),
+        X=_check.on_device(X),
+        y=_check.on_device(y),
+        geometry=geometry,
         log_amplitude=jnp.maximum(level, lowest),
         tolerance=jnp.asarray(tolerance),
     )
@@ -172,7 +174,7 @@ def _dual_flow(network, X, y, times, tolerance):
     reached, states, steps, result = _dual_solver.integrate(flow, rate * times, most)
     _finished(result, steps, times, "take a looser tolerance, or an earlier time")
     path = _weights_of(states.b, flow.log_amplitude + flow.geometry.offset)
-    return times if times.ndim else reached / rate, unit * states.nu, path
+    return times if times.ndim else reached / rate, unit * (states.nu @ rotation.T), path
 
 
 _weights_of = jax.jit(jax.vmap(_weights, (0, None)))

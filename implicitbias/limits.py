@@ -154,13 +154,14 @@ def _diagonal_path(X, y, potential, log_amplitudes, start):
             f"scale must be at least {_SLACK_FLOOR:.0e} ** (1 / (depth - 2)) with a start, found "
             f"{np.exp(targets[-1] / float(potential.depth)):.3g}"
         )
-    place = _continuation.begin(np.asarray(X), np.asarray(y), geometry, max(targets[0], lowest))
+    rotation, X, y = _continuation.rotated(X, y, geometry)
+    place = _continuation.begin(X, y, geometry, max(targets[0], lowest))
     # The first target is the place itself, whose guess it mends. Equal parts share one program.
     queue = np.append(place.log_amplitude, targets)
     queue = np.pad(queue, (0, -len(queue) % _PART), constant_values=max(queue[-1], lowest))
     parts = []
     for part in queue.reshape(-1, _PART):
-        place, *found = _follow(X, y, geometry, part, lowest, place)
+        place, *found = _follow(rotation, X, y, geometry, part, lowest, place)
         parts.append(found)
     points, reach, met = jax.tree.map(
         lambda *leaves: np.concatenate(leaves)[1 : 1 + len(targets)], *parts
@@ -171,7 +172,7 @@ def _diagonal_path(X, y, potential, log_amplitudes, start):
 
 
 @jax.jit
-def _follow(X, y, geometry, targets, lowest, place):
+def _follow(rotation, X, y, geometry, targets, lowest, place):
     """The next part of a path: the place arrived at, results, their reach, whether all was met."""
     place, points, steps, met = _continuation.follow(
         X, y, geometry, jnp.maximum(targets, lowest), place
@@ -189,11 +190,12 @@ def _follow(X, y, geometry, targets, lowest, place):
         return jax.lax.cond(point[0] < lowest, passed, reached, *point)
 
     w, dual = jax.lax.map(each, (targets, points.b, dual))
-    feasibility, stationarity, reach = _certificate(X, y, geometry, targets, w, dual)
-    return place, Interpolator(w, dual, feasibility, stationarity, steps), reach, met
+    stationarity, reach = _certificate(X, geometry, targets, w, dual)
+    feasibility = jnp.max(jnp.abs((w @ X.T - y) @ rotation.T), 1)
+    return place, Interpolator(w, dual @ rotation.T, feasibility, stationarity, steps), reach, met
 
 
-def _certificate(X, y, geometry, targets, w, dual):
+def _certificate(X, geometry, targets, w, dual):
     offset, speed, k, start = geometry
 
     def gap(w, dual, target):
@@ -208,8 +210,7 @@ def _certificate(X, y, geometry, targets, w, dual):
         vanished = (jnp.abs(w) < _VANISHING) & (jnp.abs(implied) < _VANISHING)
         return jnp.max(jnp.where(vanished, 0, difference)), jnp.max(jnp.abs(z))
 
-    stationarity, reach = jax.vmap(gap)(w, dual, targets)
-    return jnp.max(jnp.abs(w @ X.T - y), 1), stationarity, reach
+    return jax.vmap(gap)(w, dual, targets)
 
 
 def _sparse_limit(X, y, geometry, target, b, w, dual, reached):
@@ -238,7 +239,7 @@ def _require(result, y, reach, met=True):
             f"no interpolator to tolerance: relative residual {feasibility:.1e} (at most "
             f"{_FEASIBLE:.0e}), stationarity {stationarity:.1e} (at most {_STATIONARY:.0e}). "
             "Rescale the columns of X to similar size, drop samples that are nearly repeated, or "
-            "take a scale nearer to 1"
+            "take a scale nearer to 1, and scales nearer to each other"
         )
 
 

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
+from scipy.linalg import null_space
 from scipy.optimize import linprog
 
 import implicitbias as ib
@@ -416,3 +417,20 @@ def test_results_are_frozen_pytrees():
     assert len(jax.tree.leaves(end)) == 5
     with pytest.raises(AttributeError):
         end.weights = None
+
+
+@pytest.mark.parametrize("depth", [2, 3, 4])
+def test_a_feature_of_much_larger_scale_is_free(depth):
+    """Its weight costs nothing: the others interpolate what is left when it is projected out."""
+    X, y = map(np.asarray, gaussian(10, 20, 3, 0.1))
+    scales = np.full(20, 1e-3)
+    scales[5] = 1e3
+    network = ib.DiagonalNetwork(depth, scales)
+    found = ib.interpolator(X, y, network.potential()).weights
+    across = null_space(X[:, 5:6].T).T
+    rest = ib.interpolator(
+        np.delete(across @ X, 5, 1), across @ y, ib.DiagonalPotential(depth, 1e-3)
+    )
+    np.testing.assert_allclose(np.delete(found, 5), rest.weights, atol=1e-8)
+    flow = ib.gradient_flow(network, X, y, [1e9 / float(network.rate)])
+    np.testing.assert_allclose(flow.weights[-1], found, atol=1e-7)
