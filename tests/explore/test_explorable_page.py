@@ -282,7 +282,7 @@ def test_a_damaged_figure_says_so_and_spares_the_page(
     shown = show(html=broken + whole.replace("scale-and-depth", "the-next-figure"))
     alert = shown.page.get_by_role("alert")
     assert re.search("This figure cannot be shown: .+ The rest of the page", alert.inner_text())
-    assert shown.page.locator(".body").count() == 1
+    assert shown.page.locator(".workings").count() == 1
     assert shown.page.locator("figure.failed .still svg").is_visible()
     assert shown.page.get_by_text("After the figure.").is_visible()
     assert shown.complaints == []
@@ -307,9 +307,9 @@ def test_paper_shows_the_picture_and_no_controls(show: Callable) -> None:
 def test_it_is_drawn_only_when_it_comes_near(show: Callable, figure: Figure) -> None:
     page = show(html='<p style="height:5000px">Far.</p>' + Explorable(figure).html()).page
     page.wait_for_timeout(100)
-    assert page.locator(".body").count() == 0
+    assert page.locator(".workings").count() == 0
     page.mouse.wheel(0, 4600)
-    page.locator(".body").wait_for()
+    page.locator(".workings").wait_for()
 
 
 def test_downloads(show: Callable, figure: Figure, tmp_path: Path) -> None:

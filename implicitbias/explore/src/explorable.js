@@ -107,7 +107,7 @@ export function explorable(root, payload, { index, changed = () => {}, linked = 
   const stage = html("div", { class: "panels" }, ...panels.map((panel) => panel.element));
   const body = html(
     "div",
-    { class: "body", role: "group", "aria-label": payload.title },
+    { class: "workings", role: "group", "aria-label": payload.title },
     html("div", { class: "top" }, ...tabs.map((entry) => entry.element), html("div", { class: "presets" }, ...presets)),
     stage,
     html("div", { class: "controls" }, ...sliders.map((entry) => entry.element)),
