@@ -22,6 +22,7 @@ from .losses import (
     SquareLoss as SquareLoss,
 )
 from .metrics import (
+    hessian_asymmetry as hessian_asymmetry,
     inverse_metric as inverse_metric,
     is_hessian_metric as is_hessian_metric,
     metric_tensor as metric_tensor,
@@ -29,6 +30,7 @@ from .metrics import (
 )
 from .parametrizations import (
     DiagonalNetwork as DiagonalNetwork,
+    MatrixNetwork as MatrixNetwork,
     Neuron as Neuron,
     SymmetricFactorization as SymmetricFactorization,
 )
@@ -47,4 +49,13 @@ from .problems import (
     diabetes as diabetes,
     separable_classification as separable_classification,
     sparse_regression as sparse_regression,
+)
+from .regimes import (
+    LimitDistances as LimitDistances,
+    Regime as Regime,
+    kernel_movement as kernel_movement,
+    limit_distances as limit_distances,
+    log_kernel_movement as log_kernel_movement,
+    regime as regime,
+    relative_scale as relative_scale,
 )

@@ -119,8 +119,7 @@ def hessian_asymmetry(metric: Callable[[Array], Array], w: ArrayLike) -> Float[A
 
     >>> import jax; jax.config.update("jax_enable_x64", True)
     >>> import implicitbias as ib
-    >>> from implicitbias.metrics import hessian_asymmetry
-    >>> hessian_asymmetry(ib.DiagonalPotential(3, 1.0).hessian, [0.5, -2.0]).item()
+    >>> ib.hessian_asymmetry(ib.DiagonalPotential(3, 1.0).hessian, [0.5, -2.0]).item()
     0.0
     """
     w = _check.finite_array("w", w, 1)

@@ -306,8 +306,8 @@ class MatrixNetwork(eqx.Module):
     positive.
 
     >>> import jax; jax.config.update("jax_enable_x64", True)
-    >>> from implicitbias.parametrizations import MatrixNetwork
-    >>> model = MatrixNetwork(width=5, scale=0.1)
+    >>> import implicitbias as ib
+    >>> model = ib.MatrixNetwork(width=5, scale=0.1)
     >>> model.features(model.init(3, seed=0)).shape
     (3, 3)
     """

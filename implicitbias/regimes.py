@@ -45,9 +45,9 @@ def limit_distances(X: ArrayLike, y: ArrayLike, weights: ArrayLike) -> LimitDist
     one entry a column of X.
 
     >>> import jax; jax.config.update("jax_enable_x64", True)
-    >>> from implicitbias import regimes
+    >>> import implicitbias as ib
     >>> # the weights are min-l2; min-l1 is (0, 2.5)
-    >>> distances = regimes.limit_distances([[1.0, 2.0]], [5.0], [1.0, 2.0])
+    >>> distances = ib.limit_distances([[1.0, 2.0]], [5.0], [1.0, 2.0])
     >>> [round(float(distance), 6) for distance in distances]
     [0.0, 1.0, 1.0]
     """
@@ -79,9 +79,8 @@ def kernel_movement(
 
     >>> import jax; jax.config.update("jax_enable_x64", True)
     >>> import implicitbias as ib
-    >>> from implicitbias import regimes
     >>> network = ib.DiagonalNetwork(depth=2, scale=1.0)
-    >>> round(regimes.kernel_movement(network, [[1.0]], [1.5]).item(), 12)  # sqrt(w^2 + 4) / 2 - 1
+    >>> round(ib.kernel_movement(network, [[1.0]], [1.5]).item(), 12)  # sqrt(w^2 + 4) / 2 - 1
     0.25
     """
     return jnp.exp(log_kernel_movement(network, X, weights))
@@ -94,9 +93,8 @@ def log_kernel_movement(
 
     >>> import jax; jax.config.update("jax_enable_x64", True)
     >>> import implicitbias as ib
-    >>> from implicitbias import regimes
     >>> network = ib.DiagonalNetwork(depth=10, scale=1e-60)
-    >>> log_movement = regimes.log_kernel_movement(network, [[1.0]], [1.0])
+    >>> log_movement = ib.log_kernel_movement(network, [[1.0]], [1.0])
     >>> round((log_movement / jax.numpy.log(10.0)).item())
     1080
     """
@@ -134,8 +132,7 @@ def relative_scale(network: DiagonalNetwork, weights: ArrayLike) -> Float[Array,
 
     >>> import jax; jax.config.update("jax_enable_x64", True)
     >>> import implicitbias as ib
-    >>> from implicitbias import regimes
-    >>> round(regimes.relative_scale(ib.DiagonalNetwork(depth=3, scale=0.1), [0.1, -1.0]).item(), 6)
+    >>> round(ib.relative_scale(ib.DiagonalNetwork(depth=3, scale=0.1), [0.1, -1.0]).item(), 6)
     -3.0
     """
     weights = _check.finite_array("weights", weights, max(np.ndim(weights), 1))
@@ -168,8 +165,7 @@ def regime(
 
     >>> import jax; jax.config.update("jax_enable_x64", True)
     >>> import implicitbias as ib
-    >>> from implicitbias import regimes
-    >>> regimes.regime(ib.DiagonalNetwork(2, 1e3), [[1.0, 2.0]], [5.0], [1.0, 2.0]).name
+    >>> ib.regime(ib.DiagonalNetwork(2, 1e3), [[1.0, 2.0]], [5.0], [1.0, 2.0]).name
     'kernel'
     """
     if not 0 < tolerance < 0.5:
