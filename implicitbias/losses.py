@@ -9,7 +9,6 @@ import abc
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jax.scipy.special import logsumexp
 from jaxtyping import Array, ArrayLike, Float
 
 from . import _check
@@ -105,7 +104,7 @@ class ExponentialLoss(MarginLoss):
         return -y * jnp.exp(-y * predictions) / y.shape[0]
 
     def log_value(self, predictions: Float[Array, " n"], y: Float[Array, " n"]) -> Float[Array, ""]:
-        return logsumexp(-y * predictions) - jnp.log(y.shape[0])
+        return jax.nn.logsumexp(-y * predictions) - jnp.log(y.shape[0])
 
 
 class LogisticLoss(MarginLoss):
@@ -134,7 +133,7 @@ class LogisticLoss(MarginLoss):
         margins = y * predictions
         # log log(1 + e^-m) = -m - e^-m / 2 + ..., and the correction is below rounding from m = 40.
         near = jnp.log(jax.nn.softplus(-jnp.minimum(margins, 40.0)))
-        return logsumexp(jnp.where(margins > 40.0, -margins, near)) - jnp.log(y.shape[0])
+        return jax.nn.logsumexp(jnp.where(margins > 40.0, -margins, near)) - jnp.log(y.shape[0])
 
 
 _LOSSES = {"square": SquareLoss, "exponential": ExponentialLoss, "logistic": LogisticLoss}

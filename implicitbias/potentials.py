@@ -12,7 +12,6 @@ from abc import abstractmethod
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jax.scipy.special import entr
 from jaxtyping import Array, ArrayLike, Bool, Float
 
 from . import _check, _qexp
@@ -150,7 +149,7 @@ class Entropy(SeparablePotential):
         return _inside(w, allowed, "w must be positive for the entropy")
 
     def _value(self, w):
-        return -entr(w) - w
+        return w * jnp.log(jnp.where(w > 0, w, 1)) - w
 
     def _to_dual(self, w):
         return jnp.log(w)
