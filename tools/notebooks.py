@@ -48,7 +48,10 @@ def execute(file: Path) -> bool:
     if notebook.metadata.get("implicitbias", {}).get("inputs") == inputs:
         return False
     resources = {"metadata": {"path": str(file.parent)}}
-    NotebookClient(notebook, kernel_name=KERNEL["name"], resources=resources).execute()
+    client = NotebookClient(
+        notebook, kernel_name=KERNEL["name"], resources=resources, coalesce_streams=True
+    )
+    client.execute()
     strip(notebook)
     notebook.metadata["implicitbias"] = {"inputs": inputs}
     nbformat.write(notebook, file)
