@@ -55,7 +55,6 @@ export function curves(panel, figure) {
     const drawn = heights.map((values) => values.map((value, k) => [x(logs[k]), y(value)]));
     lines.forEach((entry, i) => entry.path.setAttribute("d", curve(drawn[i])));
     paintBands(x, height);
-    const box = { x0: LEFT + 4, x1: width - RIGHT - 4, y0: TOP - 4, y1: height - BOTTOM };
     scene.drawn = drawn;
     scene.labels = null;
     const marks = exponents(logs[0], logs.at(-1), width < 300 ? 2 : 4);
@@ -129,7 +128,7 @@ export function curves(panel, figure) {
     const k = figure.index[axis.name];
     const falls = heights[Math.min(k + 1, heights.length - 1)] < heights[Math.max(k - 1, 0)];
     const above = at.every((other, j) => at[i] < other || (at[i] === other && i <= j));
-    const atFloor = at[i] + 22 > scene.y.range()[0];  // below it are the ticks
+    const atFloor = at[i] + 22 > scene.y.range()[0]; // below it are the ticks
     const y = above || atFloor ? at[i] - 8 : at[i] + 18;
     const reach = 10 + wide / 2;
     let x = here + (falls === above ? reach : -reach);
