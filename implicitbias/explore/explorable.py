@@ -9,7 +9,8 @@ from typing import Any
 import anywidget
 import traitlets
 
-from implicitbias.explore.figure import Figure, State, Value
+from implicitbias.explore.axis import State, Value
+from implicitbias.explore.figure import Figure
 from implicitbias.explore.still import still
 
 _STATIC = Path(__file__).parent / "static"

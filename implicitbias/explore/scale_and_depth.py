@@ -5,20 +5,15 @@ from typing import Any
 
 import numpy as np
 
+from implicitbias.explore.array import Array
+from implicitbias.explore.axis import Axis
 from implicitbias.explore.explorable import Explorable
-from implicitbias.explore.figure import (
-    Array,
-    Axis,
-    Clause,
-    Curves,
-    Figure,
-    Line,
-    Marks,
-    Paths,
-    Preset,
-    Stems,
-)
+from implicitbias.explore.figure import Figure, Preset
+from implicitbias.explore.panels.curves import Curves, Line
+from implicitbias.explore.panels.paths import Paths
+from implicitbias.explore.panels.stems import Marks, Stems
 from implicitbias.explore.scale_and_depth_data import scale_and_depth_data
+from implicitbias.explore.text import Clause
 from implicitbias.problems import Problem, diabetes, sparse_regression
 
 SCALES = np.logspace(-6, 1, 29)

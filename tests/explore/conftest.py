@@ -96,7 +96,14 @@ def show(browser: Browser, figure: Figure, tmp_path: Path) -> Iterator[Callable[
     """`show(hash, html=..., **context)` opens a page with one figure from disk."""
     contexts = []
 
-    def opened(hash: str = "", *, html: str | None = None, theme: str = "light", **options: Any):
+    def opened(
+        hash: str = "",
+        *,
+        html: str | None = None,
+        theme: str = "light",
+        static: Path = STATIC,
+        **options: Any,
+    ):
         options.setdefault("viewport", {"width": 1200, "height": 900})
         context = browser.new_context(offline=True, **options)
         contexts.append(context)
@@ -105,8 +112,8 @@ def show(browser: Browser, figure: Figure, tmp_path: Path) -> Iterator[Callable[
         path.write_text(
             f'<!doctype html><html lang="en" data-theme="{theme}"><head><meta charset="utf-8">'
             '<meta name="viewport" content="width=device-width,initial-scale=1"><title>Test</title>'
-            f'<link rel="stylesheet" href="{(STATIC / "explorables.css").as_uri()}">'
-            f'<script defer src="{(STATIC / "explorables.js").as_uri()}"></script>'
+            f'<link rel="stylesheet" href="{(static / "explorables.css").as_uri()}">'
+            f'<script defer src="{(static / "explorables.js").as_uri()}"></script>'
             "<style>html{--ground:#fdfdfb}html[data-theme=dark]{--ground:#14171b}"
             "body{background:var(--ground);margin:16px}</style></head>"
             f"<body><main>{body}<p>After the figure.</p></main></body></html>",

@@ -144,6 +144,7 @@ def test_a_link_restores_its_state(show: Callable) -> None:
 
 def test_every_state_survives_its_link(show: Callable) -> None:
     shown = show()
+    start = (shown.position("scale"), shown.position("time"))
     generator = random.Random(0)
     for _ in range(12):
         state = (generator.randrange(9), generator.randrange(12))
@@ -156,11 +157,15 @@ def test_every_state_survives_its_link(show: Callable) -> None:
             state,
         )
         link = shown.settled_hash()
-        shown.page.evaluate("location.hash = '#scale-and-depth?depth=2'")
-        shown.page.wait_for_timeout(40)
-        shown.page.evaluate("(link) => { location.hash = link }", link)
-        shown.page.wait_for_timeout(40)
-        assert (shown.position("scale"), shown.position("time")) == state
+        for hash_, wanted in (("#scale-and-depth?depth=2", start), (link, state)):
+            shown.page.evaluate("(link) => { location.hash = link }", hash_)
+            shown.page.wait_for_function(
+                """(state) => ["scale", "time"].every((axis, i) => {
+                    const input = document.querySelector(`[data-axis=${axis}] input`);
+                    return Number(input.value) === state[i];
+                })""",
+                arg=wanted,
+            )
 
 
 HOSTILE = [

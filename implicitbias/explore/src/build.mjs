@@ -1,11 +1,34 @@
 // Builds the files that pages and notebooks load: `node build.mjs [folder]`, by default ../static.
 import { build } from "esbuild";
-import { dirname, join } from "node:path";
+import { readdirSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const outdir = process.argv[2] ?? join(here, "..", "static");
-const shared = { bundle: true, minify: true, charset: "utf8", target: "es2022", legalComments: "none", outdir };
+
+// "./panels/*.js" is all kinds of panels, each under the name of its file.
+const panels = {
+  name: "panels",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /\/panels\/\*\.js$/ }, () => ({ path: "panels", namespace: "panels" }));
+    onLoad({ filter: /.*/, namespace: "panels" }, () => {
+      const files = readdirSync(join(here, "panels")).sort();
+      const imports = files.map((file, k) => `import panel${k} from "./panels/${file}";`);
+      const entries = files.map((file, k) => `"${basename(file, ".js")}": panel${k}`);
+      return { contents: `${imports.join("\n")}\nexport const PANELS = { ${entries.join(", ")} };`, resolveDir: here };
+    });
+  },
+};
+const shared = {
+  bundle: true,
+  minify: true,
+  charset: "utf8",
+  target: "es2022",
+  legalComments: "none",
+  plugins: [panels],
+  outdir,
+};
 
 await Promise.all([
   build({ ...shared, entryPoints: [join(here, "explorables.js"), join(here, "explorables.css")], format: "iife" }),

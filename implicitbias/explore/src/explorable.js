@@ -3,13 +3,10 @@ import { control } from "./controls.js";
 import { dataOf } from "./data.js";
 import { html, say } from "./dom.js";
 import { actions } from "./actions.js";
-import { curves } from "./panels/curves.js";
-import { paths } from "./panels/paths.js";
-import { stems } from "./panels/stems.js";
+import { PANELS } from "./panels/*.js";
 import { indexOf, positionOf } from "./state.js";
 import { phrase } from "./text.js";
 
-const PANELS = { stems, paths, curves };
 const NARROW = 640; // pixels: below, panels stand under one another
 
 // Draw a figure into an element. `changed(index)` hears of every move by the reader.

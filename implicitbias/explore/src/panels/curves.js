@@ -12,7 +12,7 @@ const RIGHT = 8;
 const TOP = 12;
 const BOTTOM = 24;
 
-export function curves(panel, figure) {
+export default function curves(panel, figure) {
   const ground = plot();
   ground.element.classList.add("curves");
   const bands = svg("g", { class: "bands" });

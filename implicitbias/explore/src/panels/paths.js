@@ -12,7 +12,7 @@ const BOTTOM = 24;
 const LABELLED = 8;
 let clips = 0;
 
-export function paths(panel, figure) {
+export default function paths(panel, figure) {
   const ground = plot();
   ground.element.classList.add("paths");
   const time = figure.timeAxis;

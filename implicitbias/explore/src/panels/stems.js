@@ -10,7 +10,7 @@ const LEFT = 30;
 const RIGHT = 12;
 const LABELLED = 6;
 
-export function stems(panel, figure) {
+export default function stems(panel, figure) {
   const ground = plot();
   ground.element.classList.add("stems");
   const marks = panel.marks.map((mark) => ({ ...mark, group: ground.group(`${mark.shape} ${mark.role}`) }));

@@ -1,0 +1,103 @@
+"""Arrays over all positions of one axis, on a logarithmic scale."""
+
+from dataclasses import dataclass
+from html import escape
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from implicitbias.explore.axis import State
+from implicitbias.explore.panels.panel import Panel
+from implicitbias.explore.picture import LEFT, RIGHT, WIDTH, paint
+from implicitbias.explore.text import Role, Text
+
+if TYPE_CHECKING:
+    from implicitbias.explore.figure import Figure
+
+
+@dataclass(frozen=True)
+class Line:
+    """A curve over one axis; an array that also depends on time is drawn at its end."""
+
+    array: str
+    label: str
+    role: Role
+    dashed: bool = False
+
+
+@dataclass(frozen=True)
+class Curves(Panel):
+    """Arrays over all positions of one axis, on a logarithmic scale, which moves that axis.
+
+    Args:
+        axis: the axis that runs along the panel.
+        lines: what is drawn.
+        floor: smaller values are drawn on the lower edge.
+        bands: an array of whole numbers over the axis ...
+        band_labels: ... and what they mean: number to words and colour.
+    """
+
+    note: Text
+    axis: str
+    lines: tuple[Line, ...]
+    floor: float
+    bands: str = ""
+    band_labels: tuple[tuple[int, str, Role], ...] = ()
+
+    kind = "curves"
+    height = 180
+
+    def check(self, figure: "Figure") -> None:
+        who = "panel curves"
+        figure.need_axis(who, self.axis)
+        for array in filter(None, (*(line.array for line in self.lines), self.bands)):
+            figure.need(who, array, self.axis)
+        figure.need_words(who, self.note)
+
+    def still(self, figure: "Figure", state: State) -> str:
+        axis = figure.by_name[self.axis]
+        place = np.log10 if axis.log else np.asarray
+        positions = np.asarray(place(np.asarray(axis.values, dtype=float)))
+        x = np.interp(positions, positions[[0, -1]], [LEFT, WIDTH - RIGHT])
+        times = {other.name: other.values[-1] for other in figure.axes if other.kind == "time"}
+        curves = [
+            np.log10(
+                [
+                    max(float(np.squeeze(value)), self.floor)
+                    for value in (
+                        figure.at(line.array, state | times | {axis.name: position})
+                        for position in axis.values
+                    )
+                    if value is not None
+                ]
+            )
+            for line in self.lines
+        ]
+        low, high = min(map(np.min, curves)), max(map(np.max, curves))
+        drawn = []
+        for line, values in zip(self.lines, curves, strict=True):
+            y = np.interp(values, [low, high], [160, 34])
+            points = " ".join(f"{a:.0f},{b:.1f}" for a, b in zip(x, y, strict=True))
+            dash = ' stroke-dasharray="7 4"' if line.dashed else ""
+            drawn.append(
+                f'<polyline points="{points}" fill="none" stroke="{paint(line.role)}" '
+                f'stroke-width="2"{dash}/>'
+            )
+            steepest = int(np.argmin([abs(b - a) for a, b in pairwise(y)]))
+            drawn.append(
+                f'<text x="{min(max(x[steepest], 140), 580):.0f}" y="{y[steepest] - 6:.0f}" '
+                f'text-anchor="middle" fill="{paint(line.role)}">{escape(line.label)}</text>'
+            )
+        for exponent in (low, high):
+            drawn.append(
+                f'<text x="{LEFT - 6}" y="{np.interp(exponent, [low, high], [164, 38]):.0f}" '
+                f'text-anchor="end" fill="{paint("soft")}">{10**exponent:.0e}</text>'
+            )
+        ends = ((LEFT, "start", axis.values[0]), (WIDTH - RIGHT, "end", axis.values[-1]))
+        for at, anchor, value in ends:
+            drawn.append(
+                f'<text x="{at}" y="178" text-anchor="{anchor}" fill="{paint("soft")}">'
+                f"{escape(f'{axis.symbol or axis.label} = {value:g}')}</text>"
+            )
+        return "".join(drawn)
