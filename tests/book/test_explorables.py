@@ -12,7 +12,7 @@ def figures() -> list[tuple[str, str]]:
     """Pairs of a page and the name of an explorable on it."""
     return [
         (str(file.relative_to(HTML)), str(figure["data-explorable"]))
-        for folder in ("book", "notebooks")
+        for folder in ("book", "notebooks", "embed")
         for file in sorted((HTML / folder).rglob("*.html"))
         for figure in BeautifulSoup(file.read_text(), "html.parser").select("figure.explorable")
     ]

@@ -1,0 +1,69 @@
+"""Each explorable is a page of its own, which a frame on another site can hold."""
+
+import json
+
+import pytest
+from bs4 import BeautifulSoup
+from playwright.sync_api import expect
+
+from .test_explorables import FIGURES, HTML, bring, reading
+from .test_pages import complaints_of_axe
+
+NAMES = sorted({name for _, name in FIGURES})
+TEACH = BeautifulSoup((HTML / "book/teach.html").read_text(), "html.parser")
+LINKS = [str(link["href"]) for link in TEACH.select(".embeds a")]
+
+
+def test_the_page_for_teachers_lists_them_all():
+    assert sorted(link.split("/")[-1] for link in LINKS if "#" not in link) == [
+        f"{name}.html" for name in NAMES
+    ]
+
+
+@pytest.mark.parametrize("link", [link for link in LINKS if "#" in link])
+def test_links_open_the_presets(visit, link):
+    name = link.split("#")[1].split("?")[0]
+    figure = bring(visit(link.removeprefix("../")).page, name)
+    label = TEACH.find("a", href=link).text
+    linked = reading(figure)
+    figure.get_by_role("button", name="Reset").click()
+    figure.get_by_role("button", name=label).click()
+    expect(figure.locator("output")).to_have_text(linked)
+
+
+@pytest.mark.parametrize(("width", "dark"), [(1100, False), (1100, True), (390, False)])
+@pytest.mark.parametrize("name", NAMES)
+def test_is_accessible_in_any_light(browser, addresses, name, width, dark):
+    scheme = "dark" if dark else "light"
+    context = browser.new_context(
+        viewport={"width": width, "height": 900}, color_scheme=scheme, offline=True
+    )
+    try:
+        page = context.new_page()
+        page.goto(f"{addresses['file']}/embed/{name}.html")
+        bring(page, name)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert json.dumps(complaints_of_axe(page), indent=1) == "{}"
+    finally:
+        context.close()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_moves_in_a_frame(browser, addresses, tmp_path, name):
+    slides = tmp_path / "slides.html"
+    slides.write_text(
+        f'<iframe src="{addresses["file"]}/embed/{name}.html" width="900" height="900"></iframe>'
+    )
+    context = browser.new_context(offline=True)
+    try:
+        page = context.new_page()
+        page.goto(slides.as_uri())
+        frame = page.frame_locator("iframe")
+        slider = frame.locator("input[type=range]").first
+        said = frame.locator("output[aria-live='polite']")
+        slider.press("Home")
+        before = said.inner_text()
+        slider.press("End")
+        expect(said).not_to_have_text(before)
+    finally:
+        context.close()
