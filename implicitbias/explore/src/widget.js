@@ -3,6 +3,11 @@ import { html } from "./dom.js";
 import { explorable, problem } from "./explorable.js";
 import { indexOf, stateOf } from "./state.js";
 
+// Plain keys move the sliders: further out, Jupyter would take the arrows for moving between cells.
+function keep(event) {
+  if (!event.ctrlKey && !event.metaKey && !event.altKey && !event.shiftKey) event.stopPropagation();
+}
+
 function render({ model, el }) {
   let shown = null;
 
@@ -11,6 +16,7 @@ function render({ model, el }) {
     shown = null;
     const payload = model.get("payload");
     const root = html("figure", { class: "explorable live", "data-explorable": payload.name }, html("figcaption", {}, payload.caption));
+    root.addEventListener("keydown", keep);
     el.replaceChildren(root);
     try {
       shown = explorable(root, payload, {
