@@ -76,11 +76,9 @@ class Explorable(anywidget.AnyWidget):
             "</figure>"
         )
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        bundle = super()._repr_mimebundle_(**kwargs)
-        data, *metadata = bundle if isinstance(bundle, tuple) else (bundle,)
-        data = {**(data or {}), "text/plain": repr(self), "text/html": self.html()}
-        return (data, *metadata) if metadata else data
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        data, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
+        return {**data, "text/plain": repr(self), "text/html": self.html()}, metadata
 
     def __repr__(self) -> str:
         return f"Explorable({self._figure.name!r})"

@@ -74,9 +74,11 @@ class Workbench(ipywidgets.VBox):
         finally:
             self.explorable.remove_class("busy")
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         data = super()._repr_mimebundle_(**kwargs) or {}
-        return {**data, "text/plain": repr(self), "text/html": _OFFLINE}
+        # Colab reads there which widget manager to load, and ipywidgets does not say.
+        _, metadata = self.explorable._repr_mimebundle_(**kwargs)
+        return {**data, "text/plain": repr(self), "text/html": _OFFLINE}, metadata
 
     def __repr__(self) -> str:
         values = ", ".join(f"{name}={slider.value}" for name, slider in self.sliders.items())

@@ -41,6 +41,6 @@ def test_its_stored_form_says_what_a_kernel_would_show(
 ) -> None:
     module = sys.modules["implicitbias.explore.workbench"]
     monkeypatch.setattr(module, "figure_of", lambda *_, **__: figure)
-    data = workbench()._repr_mimebundle_()
+    data, _ = workbench()._repr_mimebundle_()
     assert "In a running notebook" in data["text/html"]
     assert data["text/plain"] == "Workbench(n=20, d=40, sparsity=4, noise=0.0, seed=0)"
