@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 PATHS = {"lab": "lab/tree", "notebook": "notebooks"}
 
 # A kernel starts, imports the library and answers, on a machine that does other work.
-expect.set_options(timeout=30_000)
+expect.set_options(timeout=20_000)
 
 # JupyterLab asks whether to fetch its project's news unless told not to.
 SETTINGS = {
@@ -115,7 +115,10 @@ class Opened:
 
     def restart(self) -> None:
         self.menu("Kernel", "Restart Kernel…")
-        self.page.locator(".jp-Dialog .jp-mod-accept").click()
+        with self.page.expect_response(re.compile("/api/kernels/.*/restart")) as answer:
+            self.page.locator(".jp-Dialog .jp-mod-accept").click()
+        assert answer.value.ok
+        self.kernel.wait_for_ready(timeout=60)
 
     def python(self, code: str) -> str:
         """What the notebook's own kernel prints."""

@@ -5,6 +5,7 @@ and that the first cell can reach the repository. To see these, open a lab from 
 """
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -22,7 +23,8 @@ MANAGER = "https://colab.example/manager.js"
 # What a host of anywidgets does with the module, here without a kernel that would answer.
 HOST = """
 async ({ esm, payload, state }) => {
-  const { default: widget } = await import(URL.createObjectURL(new Blob([esm], { type: "text/javascript" })));
+  const address = URL.createObjectURL(new Blob([esm], { type: "text/javascript" }));
+  const { default: widget } = await import(address);
   const values = { payload, state };
   window.saved = [];
   const model = {
@@ -39,7 +41,7 @@ async ({ esm, payload, state }) => {
 
 
 @pytest.fixture
-def colab(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+def colab(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[bool]]:
     """Colab's module of outputs, and how often its manager of third-party widgets was asked for."""
     asked = []
     module = ModuleType("google.colab.output")
