@@ -89,7 +89,7 @@ class Opened:
     """A notebook open in a host: its page, its kernel, and the addresses that were asked for."""
 
     page: Page
-    kernel: BlockingKernelClient
+    connection: Path
     outside: list[str] = field(default_factory=list)
 
     @property
@@ -118,7 +118,6 @@ class Opened:
         with self.page.expect_response(re.compile("/api/kernels/.*/restart")) as answer:
             self.page.locator(".jp-Dialog .jp-mod-accept").click()
         assert answer.value.ok
-        self.kernel.wait_for_ready(timeout=60)
 
     def python(self, code: str) -> str:
         """What the notebook's own kernel prints."""
@@ -128,9 +127,17 @@ class Opened:
             if message["msg_type"] == "stream":
                 printed.append(message["content"]["text"])
 
-        reply = self.kernel.execute_interactive(
-            code, timeout=60, store_history=False, output_hook=hear
-        )
+        # A new client each time: one from before a restart takes the pause for the kernel's death.
+        kernel = BlockingKernelClient(connection_file=str(self.connection))
+        kernel.load_connection_file()
+        kernel.start_channels()
+        try:
+            kernel.wait_for_ready(timeout=60)
+            reply = kernel.execute_interactive(
+                code, timeout=60, store_history=False, output_hook=hear
+            )
+        finally:
+            kernel.stop_channels()
         assert reply["content"]["status"] == "ok", reply["content"]
         return "".join(printed).strip()
 
@@ -150,7 +157,7 @@ def connection_file(host: Host, name: str) -> Path:
 @pytest.fixture
 def opened(browser: Browser, host: Host) -> Iterator[Callable[..., Opened]]:
     """`opened(*cells)` opens a notebook of these cells in the host; its kernel has started."""
-    closing = []
+    contexts = []
 
     def open_notebook(*cells: str) -> Opened:
         name = f"{len([*host.folder.iterdir()])}.ipynb"
@@ -159,7 +166,7 @@ def opened(browser: Browser, host: Host) -> Iterator[Callable[..., Opened]]:
         nbformat.write(notebook, host.folder / name)
 
         context = browser.new_context(viewport={"width": 1200, "height": 1000})
-        closing.append(context.close)
+        contexts.append(context)
         outside = []
 
         def refuse(route: Route) -> None:
@@ -171,12 +178,8 @@ def opened(browser: Browser, host: Host) -> Iterator[Callable[..., Opened]]:
         page = context.new_page()
         page.goto(host.address(f"{PATHS[host.name]}/{name}"))
         page.locator(".jp-CodeCell").first.wait_for()
-        kernel = BlockingKernelClient(connection_file=str(connection_file(host, name)))
-        kernel.load_connection_file()
-        kernel.start_channels()
-        closing.append(kernel.stop_channels)
-        return Opened(page, kernel, outside)
+        return Opened(page, connection_file(host, name), outside)
 
     yield open_notebook
-    for close in reversed(closing):
-        close()
+    for context in contexts:
+        context.close()

@@ -31,7 +31,9 @@ explorable
 """
 WORKBENCH = """
 import sys
+import jax
 import implicitbias.explore
+jax.config.update("jax_enable_x64", True)
 
 def figure_of(problems, **_):
     (problem,) = problems.values()
