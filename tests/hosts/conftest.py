@@ -127,10 +127,10 @@ class Opened:
             if message["msg_type"] == "stream":
                 printed.append(message["content"]["text"])
 
-        # A new client each time: one from before a restart takes the pause for the kernel's death.
+        # A new client each time, without the heartbeat: to it, the pause of a restart is death.
         kernel = BlockingKernelClient(connection_file=str(self.connection))
         kernel.load_connection_file()
-        kernel.start_channels()
+        kernel.start_channels(hb=False)
         try:
             kernel.wait_for_ready(timeout=60)
             reply = kernel.execute_interactive(
