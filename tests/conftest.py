@@ -1,4 +1,4 @@
-"""Double precision everywhere, the ledger of what the tests have checked, and one browser."""
+"""Double precision everywhere, the ledger of what the tests have checked, a browser, a figure."""
 
 import json
 import os
@@ -11,6 +11,8 @@ import pytest
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+    from implicitbias.explore import Figure
 
 jax.config.update("jax_enable_x64", True)
 
@@ -77,3 +79,11 @@ def browser() -> "Iterator[Browser]":
         chromium = playwright.chromium.launch(executable_path=path, args=flags)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="session")
+def figure() -> "Figure":
+    """A figure of the chapter's kind, made up in no time."""
+    from .made_up import small_figure
+
+    return small_figure()

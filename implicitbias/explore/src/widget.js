@@ -3,9 +3,9 @@ import { html } from "./dom.js";
 import { explorable, problem } from "./explorable.js";
 import { indexOf, stateOf } from "./state.js";
 
-// Plain keys move the sliders: further out, Jupyter would take the arrows for moving between cells.
-function keep(event) {
-  if (!event.ctrlKey && !event.metaKey && !event.altKey && !event.shiftKey) event.stopPropagation();
+// Jupyter's own shortcuts would take the arrow keys for moving between cells.
+function keepKeys(root) {
+  for (const element of root.querySelectorAll("input, button, [tabindex]")) element.dataset.lmSuppressShortcuts = "";
 }
 
 function render({ model, el }) {
@@ -16,7 +16,6 @@ function render({ model, el }) {
     shown = null;
     const payload = model.get("payload");
     const root = html("figure", { class: "explorable live", "data-explorable": payload.name }, html("figcaption", {}, payload.caption));
-    root.addEventListener("keydown", keep);
     el.replaceChildren(root);
     try {
       shown = explorable(root, payload, {
@@ -26,6 +25,7 @@ function render({ model, el }) {
           model.save_changes();
         },
       });
+      keepKeys(root);
     } catch (error) {
       problem(root, error);
     }
