@@ -1,7 +1,7 @@
 """A page carries its own style and icons, and waits for nothing that it can do without.
 
-The theme's sheets hold all of Bootstrap and two thousand icons, and a page uses a tenth of them; its
-icons come from three fonts and a script of 1.5 MB, and a page has ten.
+The theme's sheets hold all of Bootstrap and two thousand icons, and a page uses a tenth of
+them; its icons come from three fonts and a script of 1.5 MB, and a page has ten.
 """
 
 import functools
