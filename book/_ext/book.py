@@ -70,11 +70,20 @@ def leave_out_thebe(app: Sphinx, config: Config) -> None:
 
 
 def follow_static_files(app: Sphinx, config: Config) -> None:
-    """Every page is written anew when a file that it loads, or a notebook it shows, changed."""
+    """Every page is written anew when what it loads, a notebook it shows or what makes it changed."""
     root = Path(app.srcdir)
-    folders = [root / "notebooks", *(root / folder for folder in config.html_static_path)]
+    folders = [
+        root / "notebooks",
+        Path(__file__).parent,
+        *(root / folder for folder in config.html_static_path),
+    ]
     digest = hashlib.sha256()
-    for file in sorted(file for folder in folders for file in folder.rglob("*") if file.is_file()):
+    for file in sorted(
+        file
+        for folder in folders
+        for file in folder.rglob("*.*")
+        if file.suffix != ".pyc" and file.is_file()
+    ):
         digest.update(file.read_bytes())
     config.book_digest = digest.hexdigest()
 
