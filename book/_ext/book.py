@@ -70,7 +70,7 @@ def leave_out_thebe(app: Sphinx, config: Config) -> None:
 
 
 def follow_static_files(app: Sphinx, config: Config) -> None:
-    """Every page is written anew when what it loads, a notebook it shows or what makes it changed."""
+    """Every page is written anew when what it loads, shows or is made by has changed."""
     root = Path(app.srcdir)
     folders = [
         root / "notebooks",
