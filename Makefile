@@ -8,6 +8,7 @@ BIN := $(VENV)/bin
 HTML := _build/html
 INSTALLED := $(VENV)/.installed
 MODULES := node_modules/.installed
+TOOLS := node_modules/.tools
 VENDOR := book/_vendor/fonts/fonts.css
 UV := $(shell grep "^uv==" requirements.lock)
 
@@ -29,7 +30,7 @@ serve: book ## Show the book at http://127.0.0.1:PORT (PORT=8000)
 test: lint book ## Check everything: style, types, library, notebooks, pages, packaging
 	@CHROMIUM="$$(sh tools/chromium.sh)" sh tools/test.sh
 
-lint: $(INSTALLED) $(MODULES) ## Check style and types
+lint: $(INSTALLED) $(TOOLS) ## Check style and types
 	ruff check .
 	ruff format --check .
 	node_modules/.bin/pyright --pythonpath $(BIN)/python
@@ -57,9 +58,16 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps -e .
 	@touch $@
 
+NPM_CI := npm ci --ignore-scripts --no-progress --loglevel error
+
+# The book needs a tenth of the packages that its tests need.
 $(MODULES): package-lock.json $(INSTALLED)
-	@npm ci --ignore-scripts --no-progress --loglevel error
+	@$(NPM_CI) --omit=dev
 	@touch $@
+
+$(TOOLS): $(MODULES)
+	@$(NPM_CI)
+	@touch $(MODULES) $@
 
 $(VENDOR): $(MODULES) tools/vendor.py
 	@python tools/vendor.py

@@ -1,4 +1,4 @@
-"""Copies what pages load from npm (MathJax, typefaces) to book/_vendor, where Sphinx finds it."""
+"""Copies what pages load from npm (KaTeX, typefaces) to book/_vendor, where Sphinx finds it."""
 
 import re
 import shutil
@@ -7,10 +7,6 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 MODULES = ROOT / "node_modules"
 VENDOR = ROOT / "book" / "_vendor"
-
-# What a page may load: the component, its fonts, TeX packages on demand, and speech rules.
-MATHJAX = ["tex-chtml.js", "output/chtml/fonts/woff-v2", "input/tex/extensions", "a11y"]
-SPEECH = ["base.json", "en.json"]
 
 SUBSETS = ["latin", "latin-ext", "greek"]
 FACES = [
@@ -27,12 +23,14 @@ def copy(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def vendor_mathjax() -> None:
-    source, target = MODULES / "mathjax" / "es5", VENDOR / "mathjax"
-    for part in MATHJAX:
-        copy(source / part, target / part)
-    for part in SPEECH:
-        copy(source / "sre" / "mathmaps" / part, target / "sre" / "mathmaps" / part)
+def vendor_katex() -> None:
+    """Copies KaTeX's sheet and the one format of its fonts that browsers of today need."""
+    source, target = MODULES / "katex" / "dist", VENDOR / "katex"
+    css = (source / "katex.css").read_text()
+    for name in re.findall(r"fonts/([\w-]+\.woff2)", css):
+        copy(source / "fonts" / name, target / "fonts" / name)
+    css = re.sub(r', url\([^)]*\) format\("(?:woff|truetype)"\)', "", css)
+    (target / "katex.css").write_text(css)
 
 
 def vendor_face(name: str, styles: list[str]) -> str:
@@ -44,13 +42,17 @@ def vendor_face(name: str, styles: list[str]) -> str:
             if subset not in SUBSETS:
                 continue
             copy(package / "files" / file, VENDOR / "fonts" / file)
-            rules.append(re.sub(r"src:.*?;", f"src: url({file}) format('woff2');", rule))
+            rule = re.sub(r"src:.*?;", f"src: url({file}) format('woff2');", rule)
+            # A page does not move under its reader: a face that comes late serves the next page.
+            rule = rule.replace("font-display: swap", "font-display: optional")
+            # For the letter l in script alone, a page would load up to 72 kB.
+            rules.append(rule.replace("U+2113,", ""))
     return "\n".join(rules)
 
 
 def main() -> None:
     shutil.rmtree(VENDOR, ignore_errors=True)
-    vendor_mathjax()
+    vendor_katex()
     css = [vendor_face(name, styles) for name, styles in FACES]
     (VENDOR / "fonts" / "fonts.css").write_text("\n".join(css) + "\n")
 

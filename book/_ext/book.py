@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -12,6 +13,16 @@ from sphinx.util.docutils import SphinxDirective
 
 LEDGER = Path(__file__).parents[1] / "appendix" / "checked.json"
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+# What a page must have for a file to be of use there.
+SERVES = {
+    "sphinx-thebe.": r"(?!)",
+    "explorables.": r'class="explorable"',
+    "clipboard.": r"<pre",
+    "copybutton.": r"<pre",
+    "design-tabs.": r"\bsd-tab",
+    "togglebutton.": r'class="[^"]*\b(toggle|dropdown|tag_hide)',
+}
 
 
 def number(x: float) -> str:
@@ -59,11 +70,20 @@ def leave_out_thebe(app: Sphinx, config: Config) -> None:
 
 
 def follow_static_files(app: Sphinx, config: Config) -> None:
-    """Every page is written anew when a file that it loads, or a notebook it shows, changed."""
+    """Every page is written anew when what it loads, shows or is made by has changed."""
     root = Path(app.srcdir)
-    folders = [root / "notebooks", *(root / folder for folder in config.html_static_path)]
+    folders = [
+        root / "notebooks",
+        Path(__file__).parent,
+        *(root / folder for folder in config.html_static_path),
+    ]
     digest = hashlib.sha256()
-    for file in sorted(file for folder in folders for file in folder.rglob("*") if file.is_file()):
+    for file in sorted(
+        file
+        for folder in folders
+        for file in folder.rglob("*.*")
+        if file.suffix != ".pyc" and file.is_file()
+    ):
         digest.update(file.read_bytes())
     config.book_digest = digest.hexdigest()
 
@@ -71,10 +91,9 @@ def follow_static_files(app: Sphinx, config: Config) -> None:
 def leave_out_unused(
     app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
-    """The script and style of explorables go only to pages that have one; Thebe's style to none."""
-    unused = ["sphinx-thebe."]
-    if 'class="explorable"' not in context.get("body", ""):
-        unused.append("explorables.")
+    """Scripts and styles go only to pages that have what they serve; Thebe's style to none."""
+    body = context.get("body", "")
+    unused = [file for file, mark in SERVES.items() if not re.search(mark, body)]
     for kind in ("script_files", "css_files"):
         context[kind] = [
             file

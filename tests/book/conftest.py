@@ -72,7 +72,6 @@ def visit(browser: Browser, addresses: dict[str, str]) -> Iterator[Callable[...,
         visit.page.on("console", listen)
         visit.page.on("pageerror", lambda error: visit.complaints.append(str(error)))
         visit.page.goto(f"{addresses[scheme]}/{name}")
-        visit.page.evaluate("window.MathJax?.startup?.promise.then(() => true)")
         return visit
 
     yield go
