@@ -38,11 +38,11 @@ def vendor_face(name: str, styles: list[str]) -> str:
     package, rules = MODULES / "@fontsource" / name, []
     for style in styles:
         for rule in re.findall(r"@font-face \{.*?\}", (package / f"{style}.css").read_text(), re.S):
-            file, subset = re.findall(rf"\./files/({name}-(.+?)-\d+-\w+\.woff2)", rule)[0]
+            file, subset = re.findall(rf"\./files/({name}-([a-z-]+?)-\d+-\w+\.woff)\)", rule)[0]
             if subset not in SUBSETS:
                 continue
             copy(package / "files" / file, VENDOR / "fonts" / file)
-            rule = re.sub(r"src:.*?;", f"src: url({file}) format('woff2');", rule)
+            rule = re.sub(r"src:.*?;", f"src: url({file}) format('woff');", rule)
             # A page does not move under its reader: a face that comes late serves the next page.
             rule = rule.replace("font-display: swap", "font-display: optional")
             # For the letter l in script alone, a page would load up to 72 kB.

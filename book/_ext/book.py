@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -13,16 +12,6 @@ from sphinx.util.docutils import SphinxDirective
 
 LEDGER = Path(__file__).parents[1] / "appendix" / "checked.json"
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-
-# What a page must have for a file to be of use there.
-SERVES = {
-    "sphinx-thebe.": r"(?!)",
-    "explorables.": r'class="explorable"',
-    "clipboard.": r"<pre",
-    "copybutton.": r"<pre",
-    "design-tabs.": r"\bsd-tab",
-    "togglebutton.": r'class="[^"]*\b(toggle|dropdown|tag_hide)',
-}
 
 
 def number(x: float) -> str:
@@ -88,20 +77,6 @@ def follow_static_files(app: Sphinx, config: Config) -> None:
     config.book_digest = digest.hexdigest()
 
 
-def leave_out_unused(
-    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
-) -> None:
-    """Scripts and styles go only to pages that have what they serve; Thebe's style to none."""
-    body = context.get("body", "")
-    unused = [file for file, mark in SERVES.items() if not re.search(mark, body)]
-    for kind in ("script_files", "css_files"):
-        context[kind] = [
-            file
-            for file in context[kind]
-            if not any(name in str(getattr(file, "filename", file)) for name in unused)
-        ]
-
-
 def launch_the_lab(
     app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
@@ -123,6 +98,5 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_config_value("book_digest", "", "html")
     app.connect("config-inited", follow_static_files)
     app.connect("config-inited", leave_out_thebe, priority=900)
-    app.connect("html-page-context", leave_out_unused, priority=900)
     app.connect("html-page-context", launch_the_lab, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -46,8 +46,7 @@ def visit_math(self: HTML5Translator, node: nodes.math) -> None:
 
 
 def visit_display(self: HTML5Translator, node: nodes.math_block) -> None:
-    # Who has no mouse scrolls a wide formula by keyboard.
-    self.body.append(self.starttag(node, "div", CLASS="math", tabindex="0"))
+    self.body.append(self.starttag(node, "div", CLASS="math"))
     if node["number"]:
         self.body.append(f'<span class="eqno">({get_node_equation_number(self, node)})')
         self.add_permalink_ref(node, "Link to this equation")

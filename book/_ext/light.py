@@ -11,35 +11,76 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import fonts
 import tinycss2
 from sphinx.application import Sphinx
+
+KATEX = Path(__file__).parents[2] / "node_modules/katex/dist/fonts"
 
 # name:[width,height,[other names],"code point","path"]
 ICON = re.compile(
     r'[{,](?:"([a-z0-9-]+)"|([a-z0-9]+)):\[(\d+),(\d+),\[([^\]]*)\],"[0-9a-f]+","([^"]*)"'
 )
 DRAWN = re.compile(
-    r'<i class="([^"]*\bfa-(?!solid|brands|regular|lg\b)([a-z-]+)[^"]*)"([^>]*)></i>'
+    r'<(i|span) class="([^"]*\bfa-(?!solid|brands|regular|lg\b)([a-z-]+)[^"]*)"([^>]*)></\1>'
 )
 
 SHEET = re.compile(r'[ \t]*<link (?=[^>]*rel="stylesheet")[^>]*href="([^"?]+)[^>]*>\n?')
-SCRIPT = re.compile(r'<script [^>]*src="([^"?]+)')
-WAITING = re.compile(r"<script (?=[^>]*src=)(?![^>]*defer)")
+SCRIPT = re.compile(
+    r'[ \t]*<script (?=[^>]*src="([^"?]+))(?:defer="defer" |defer )?([^>]*)></script>\n?'
+)
+# What a page must have for a script to go with it. The theme's own, with Bootstrap and Font
+# Awesome 150 kB, are not in the list: book.js does what they do for this book.
+SERVES = {
+    "book.js": "",
+    "explorables.js": 'class="explorable"',
+    "togglebutton.js": r'class="(?:[^"]* )?(?:toggle\b(?!-)|admonition[^"]* dropdown)',
+    "clipboard.min.js": "<pre",
+    "copybutton.js": "<pre",
+    "design-tabs.js": r"\bsd-tab",
+    "documentation_options.js": '<pre|id="search-results"|class="toggler"',
+    "doctools.js": '(?:id="search-results"|class="toggler")',
+    "sphinx_highlight.js": 'id="search-results"',
+    "searchtools.js": 'id="search-results"',
+    "language_data.js": 'id="search-results"',
+    "searchindex.js": 'id="search-results"',
+}
 UNUSED = re.compile(
     # The theme asks for its scripts before the text, and names each page for a version switcher.
     r'<link rel="preload" as="script"[^>]*>\n?|<script>DOCUMENTATION_OPTIONS\..*?</script>\n?'
-    # Bytes for Font Awesome's script, and for a search in every page, while one page searches.
-    r'|<script [^>]*src="[^"]*fontawesome\.js[^>]*></script>\n?'
 )
-SEARCH = re.compile(
-    r'<script src="[^"]*(?:searchtools|language_data|searchindex)\.js"></script>\n?'
-)
+# The theme learns only from its scripts whether auto is light or dark: here, before the page shows.
+CHOICE = re.compile(r'<script data-cfasync="false">.*?</script>', re.S)
+CHOSEN = """<script>
+    {
+      const chosen = localStorage.getItem("mode");
+      const mode = ["light", "dark"].includes(chosen) ? chosen : "auto";
+      const system = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+      const theme = mode === "auto" ? system : mode;
+      Object.assign(document.documentElement.dataset, { mode, theme });
+    }
+  </script>"""
+
+# A face is asked for where a letter needs it, which is after the first layout: too late not to
+# move the text. A preload would do it too, but not from disk.
+EARLY = """<script>
+    for (const face of ["1em KaTeX_Main", "italic 1em KaTeX_Math", "1em KaTeX_Size1"])
+      document.fonts.load(face);
+  </script>
+"""
 
 WORD = re.compile(r"[\w-]+")
+ATTRIBUTE = re.compile(r'\b(?:class|id)="([^"]*)"')
 # What may hold names of which a page needs none, or only one.
 LOOSE = re.compile(r"\[[^\]]*\]|:(?:not|is|where|has)\((?:[^()]|\([^()]*\))*\)")
 NAME = re.compile(r"[.#]((?:[\w-]|\\.)+)")
 ADDRESS = re.compile(r"url\((?!['\"]?(?:data:|#))['\"]?([^'\")]+)['\"]?\)")
+VARIABLE = re.compile(
+    r"""(--[\w-]+)\ ?:
+    (?: "[^"]*" | '[^']*' | \((?:[^()"'] | "[^"]*" | '[^']*' | \([^()]*\))*\) | [^;{}"'()] )*
+    (?: ; | (?=\}) )""",
+    re.VERBOSE,
+)
 
 
 @functools.cache
@@ -100,54 +141,73 @@ def rules(nodes: list) -> Iterator[Rule]:
 def sheet(file: Path) -> tuple[Rule, ...]:
     """The rules of a sheet, after those of the sheets that it imports."""
     nodes = tinycss2.parse_stylesheet(file.read_text(), True, True)
-    imports = (n for n in nodes if n.type == "at-rule" and n.at_keyword == "import")
-    files = (part.value for node in imports for part in node.prelude if part.type == "string")
+    files = re.findall(r"@import (?:url\()?['\"]([^'\"]+)", tinycss2.serialize(nodes))
     before = (rule for name in files for rule in sheet((file.parent / name).resolve()))
     return (*before, *rules(nodes))
 
 
 def style(files: list[Path], words: set[str], folder: Path) -> str:
     """What a page in the folder needs of the sheets."""
-    kept, faces = [], []
+    kept, named = [], []
     for file in files:
         for rule in sheet(file):
             text = ADDRESS.sub(
                 lambda found, file=file: f"url({os.path.relpath(file.parent / found[1], folder)})",
                 rule.text(words),
             )
-            (faces if rule.head == "@font-face" else kept).append(text)
-    css = "".join(kept)
-    for face in faces:
-        family = re.search(r"font-family: ?['\"]?([^'\";]+)", face)
+            is_named = rule.head.startswith(("@font-face", "@keyframes"))
+            (named if is_named else kept).append(text)
+    css = without_unused_variables("".join(kept))
+    for text in named:
+        name = re.search(r"(?:font-family: ?|@keyframes )['\"]?([^'\";{]+)", text)
         # Icons are drawings here: the theme's rules for them would load their fonts.
-        if family and family[1] in css and "Awesome" not in family[1]:
-            css += face
+        if name and name[1] in css and "Awesome" not in name[1]:
+            css += text
     return css
 
 
+def without_unused_variables(css: str) -> str:
+    """The theme declares seven hundred variables, and most of what read them is gone."""
+    used = set(re.findall(r"var\(\s*(--[\w-]+)", css))
+    fewer = VARIABLE.sub(lambda found: found[0] if found[1] in used else "", css)
+    return fewer if fewer == css else without_unused_variables(fewer)
+
+
 def lighten(page: Path, out: Path) -> None:
-    """Writes a page anew: icons drawn, style within, scripts after the text."""
+    """Writes a page anew: icons drawn, style within, and only scripts that have work to do."""
     text = page.read_text()
-    files = [(page.parent / name).resolve() for name in SHEET.findall(text)]
+    names = [name for name in SHEET.findall(text) if "sphinx-thebe" not in name]
+    files = [(page.parent / name).resolve() for name in names]
     if not files:
         return  # an earlier build has done it
     drawings = icons(out / "_static" / "scripts" / "fontawesome.js")
     text = DRAWN.sub(
         lambda found: (
-            f'<svg class="icon {found[1]}"{found[3]} aria-hidden="true" ' + drawings[found[2]]
+            f'<svg class="icon {found[2]}"{found[4]} aria-hidden="true" ' + drawings[found[3]]
         ),
         text,
     )
-    text = UNUSED.sub("", text)
-    if page.name != "search.html":
-        text = SEARCH.sub("", text)
-    text = WAITING.sub("<script defer ", text)
-    scripts = [(page.parent / name).resolve() for name in SCRIPT.findall(text)]
-    words = set(WORD.findall(text)).union(*(WORD.findall(each.read_text()) for each in scripts))
-    css = style(files, words, page.parent.resolve())
+    text = CHOICE.sub(CHOSEN, UNUSED.sub("", text)).replace(
+        'data-theme="auto"', 'data-theme="light"'
+    )
+    scripts = []
+
+    def served(found: re.Match) -> str:
+        mark = SERVES.get(Path(found[1]).name)
+        if mark is None or not re.search(mark, body):
+            return ""
+        scripts.append((page.parent / found[1]).resolve())
+        return f"<script defer {found[2]}></script>\n"
+
+    body = text[text.index("<body") :]
+    text = SCRIPT.sub(served, text)
+    words = {word for names in ATTRIBUTE.findall(text) for word in names.split()}
+    words.update(*(WORD.findall(script.read_text()) for script in scripts))
+    css = fonts.carry(style(files, words, page.parent.resolve()), text, KATEX)
     first = SHEET.search(text)
     assert first
-    text = text[: first.start()] + f"<style>{css}</style>\n" + text[first.start() :]
+    early = EARLY if 'class="katex"' in text else ""
+    text = f"{text[: first.start()]}<style>{css}</style>\n{early}{text[first.start() :]}"
     page.write_text(SHEET.sub("", text))
 
 
@@ -155,9 +215,12 @@ def lighten_pages(app: Sphinx, exception: Exception | None) -> None:
     if exception or app.builder.format != "html":
         return
     out = Path(app.outdir)
-    for page in out.rglob("*.html"):
-        if "_static" not in page.parts:
-            lighten(page, out)
+    pages = [page for page in out.rglob("*.html") if "_static" not in page.parts]
+    for page in pages:
+        lighten(page, out)
+    read = [*pages, *(out / "_static").glob("*.js")]
+    letters = "".join(sorted(set[str]().union(*(file.read_text() for file in read))))
+    fonts.lessen(Path(app.srcdir) / "book/_vendor/fonts", out / "_static" / "fonts", letters)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
