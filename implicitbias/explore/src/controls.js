@@ -6,7 +6,15 @@ import { playButton } from "./play.js";
 let groups = 0;
 
 export function control(axis, figure) {
-  return axis.kind === "choice" ? choice(axis, figure) : slider(axis, figure);
+  const made = axis.kind === "choice" ? choice(axis, figure) : slider(axis, figure);
+  const matters = () => Object.entries(axis.when).every(([name, values]) => values.includes(figure.value(name)));
+  return {
+    ...made,
+    draw() {
+      made.element.hidden = !matters() || axis.values.length < 2;
+      made.draw();
+    },
+  };
 }
 
 function slider(axis, figure) {
@@ -47,7 +55,7 @@ function choice(axis, figure) {
   const options = inputs.map((input, k) => html("label", {}, input, html("span", {}, position(axis, k))));
   const element = html(
     "fieldset",
-    { class: "control choice", "data-axis": axis.name, hidden: inputs.length < 2 },
+    { class: "control choice", "data-axis": axis.name },
     html("legend", {}, name(axis)),
     html("div", { class: "options" }, ...options),
   );

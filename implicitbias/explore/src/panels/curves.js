@@ -97,7 +97,7 @@ export default function curves(panel, figure) {
     pool(markers, lines.length, () => svg("circle", { r: 5 }));
     pool(readings, lines.length, () => svg("text"));
     const rooms = lines.map((entry, i) => {
-      const later = !figure.atEnd && !figure.payload.arrays[entry.array].dims.includes(time?.name);
+      const later = !figure.atEnd && !figure.data.dims(entry.array).includes(time?.name);
       set(markers.children[i], { cx: here, cy: at[i], class: later ? "later" : null });
       const text = now[i] < panel.floor ? `below ${power(Math.log10(panel.floor))}` : number(now[i]);
       say(readings.children[i], text);

@@ -40,7 +40,7 @@ export default function paths(panel, figure) {
     const start = values.offset({ ...figure.index, [time.name]: 0 });
     const stride = values.strides[time.name];
     const value = (k, j) => values.values[start + k * stride + j];
-    const order = Array.from({ length: values.items }, (_, j) => j).sort(
+    const order = Array.from({ length: values.count }, (_, j) => j).sort(
       (a, b) => Math.abs(value(steps - 1, b)) - Math.abs(value(steps - 1, a)),
     );
     const least = 0.2 * Math.abs(value(steps - 1, order[0]));

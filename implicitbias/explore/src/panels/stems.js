@@ -27,11 +27,17 @@ export default function stems(panel, figure) {
   const compared = () =>
     marks.map((mark) => ({ ...mark, values: figure.data.at(mark.array, figure.index) }));
 
+  // As many decimals as the largest value needs.
+  function digits(value) {
+    const { low, high } = figure.reach(panel.array);
+    return decimal(value, Math.max(2, 3 - Math.floor(Math.log10(Math.max(low, high) / 1.05))));
+  }
+
   function readout(j) {
     const others = compared().filter((mark) => mark.values);
     return [
-      `${figure.items[j]}: ${digits(values()[j], figure)}`,
-      ...others.map((mark) => `${phrase(mark.label, figure)} ${digits(mark.values[j], figure)}`),
+      `${figure.items[j]}: ${digits(values()[j])}`,
+      ...others.map((mark) => `${phrase(mark.label, figure)} ${digits(mark.values[j])}`),
     ];
   }
 
@@ -163,7 +169,6 @@ export default function stems(panel, figure) {
   };
 }
 
-const digits = (value, { unit }) => decimal(value, Math.max(2, 3 - Math.floor(Math.log10(unit))));
 
 function entry(kind, glyph, text) {
   const picture = svg("svg", { width: 14, height: 14, class: kind, "aria-hidden": "true" }, glyph);
