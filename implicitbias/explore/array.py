@@ -63,7 +63,7 @@ class Array:
     @property
     def separate(self) -> bool:
         """Whether the options of the first dimension come as arrays of their own."""
-        return isinstance(self.values, tuple | list)
+        return bool(self.dims) and isinstance(self.values, tuple | list)
 
     def _checked(self, values: Any, dims: Sequence[str], axes: Mapping[str, Axis], name: str):
         values = np.asarray(values, dtype=np.float64)

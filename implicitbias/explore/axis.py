@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from implicitbias.explore.picture import Role
+
 Value = float | str
 State = dict[str, Value]
 
@@ -25,7 +27,8 @@ class Axis:
         kind: a slider, a choice (radio buttons) or time (a slider that can play).
         symbol: the letter of the formulas, if it has one.
         log: whether the values are to be read as powers of ten.
-        ends: what the first and the last position mean, in words.
+        ends: what the first and the last position mean, in words ...
+        roles: ... and in colours, if they have any.
         start: the position shown first; the last one if not given.
         reads: for time, the array that says what time it is.
         when: for some choices, the options with which this axis matters: else it is hidden.
@@ -45,6 +48,7 @@ class Axis:
     symbol: str = ""
     log: bool = False
     ends: tuple[str, str] = ("", "")
+    roles: tuple[Role, Role] | None = None
     start: Value | None = None
     reads: str = ""
     when: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)

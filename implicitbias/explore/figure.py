@@ -137,6 +137,12 @@ class Figure:
             return None if part is None else part[tuple(where[1:])]
         return None if parts[0] is None else parts[0][tuple(where)]
 
+    def over_time(self, name: str, state: Mapping[str, Value]) -> np.ndarray | None:
+        """What an array holds in a state at all times, which come first."""
+        assert self.time is not None
+        moments = [self.at(name, {**state, self.time.name: moment}) for moment in self.time.values]
+        return None if moments[0] is None else np.stack([m for m in moments if m is not None])
+
     def payload(self) -> dict[str, Any]:
         """The figure as the page carries it, ready for JSON."""
         return {
@@ -145,7 +151,7 @@ class Figure:
             "axes": [vars(axis) for axis in self.axes],
             "arrays": {name: self._encoded(name) for name in self.arrays},
             "model": self.model and {"name": self.model.name, "arrays": self.model.arrays},
-            "panels": [{"kind": panel.kind} | _plain_tree(panel) for panel in self.panels],
+            "panels": [_plain_tree(panel) for panel in self.panels],
             "reading": _plain_tree(self.reading),
             "presets": [_plain_tree(preset) for preset in self.presets],
             "caption": self.caption,
@@ -186,21 +192,22 @@ class Figure:
                     f"found {part.shape[axis]}"
                 )
 
-    def dims_of(self, name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """The axes over which an array is given, and what its numbers run over in each state.
+    def inner(self, who: str, name: str) -> tuple[str, ...]:
+        """What the numbers of an array run over in each state.
 
         Raises:
-            KeyError: there is no such array.
+            ValueError: there is no such array.
         """
+        if name not in self.names:
+            raise ValueError(f"{who} needs the array {name!r}, which is not among the arrays")
         if self.model is not None and name in self.model.arrays:
-            return tuple(self.by_name), self.model.arrays[name]
-        return self.arrays[name].dims, self.arrays[name].inner
+            return self.model.arrays[name]
+        return self.arrays[name].inner
 
     def need(self, who: str, name: str, *axes: str, inner: tuple[str, ...] = ()) -> None:
         """Raise unless there is an array of this name over these axes, with these inner dims."""
-        if name not in self.names:
-            raise ValueError(f"{who} needs the array {name!r}, which is not among the arrays")
-        dims, found = self.dims_of(name)
+        found = self.inner(who, name)
+        dims = self.arrays[name].dims if name in self.arrays else tuple(self.by_name)
         missing = [axis for axis in axes if axis not in dims]
         if missing:
             raise ValueError(f"{who} needs the dimensions {missing} of array {name!r}")
@@ -222,10 +229,11 @@ class Figure:
 
 
 def _plain_tree(node: Any) -> Any:
-    if isinstance(node, str | int | float):
+    if node is None or isinstance(node, str | int | float):
         return node
     if isinstance(node, Mapping):
         return {key: _plain_tree(value) for key, value in node.items()}
     if isinstance(node, tuple | list):
         return [_plain_tree(value) for value in node]
-    return {key: _plain_tree(value) for key, value in vars(node).items()}
+    kind = {"kind": node.kind} if hasattr(node, "kind") else {}
+    return kind | {key: _plain_tree(value) for key, value in vars(node).items()}

@@ -99,10 +99,18 @@ def figure(
                 symbol="α",
                 log=True,
                 ends=("small: feature learning", "large: kernel"),
+                roles=("rich", "kernel"),
                 start=_nearest(scales, 1e-3),
             ),
             Axis("depth", "Depth", tuple(depths), kind="choice", symbol="D", start=depths[0]),
-            Axis("time", "Time", tuple(percent), kind="time", reads="times"),
+            Axis(
+                "time",
+                "Time",
+                tuple(percent),
+                kind="time",
+                reads="times",
+                ends=("start", "converged"),
+            ),
         ),
         arrays={
             "weights": Array(

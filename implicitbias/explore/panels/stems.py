@@ -7,8 +7,8 @@ import numpy as np
 
 from implicitbias.explore.axis import ITEM, State
 from implicitbias.explore.panels.panel import Panel
-from implicitbias.explore.picture import LEFT, RIGHT, WIDTH, line, paint
-from implicitbias.explore.text import Role, Text
+from implicitbias.explore.picture import LEFT, RIGHT, WIDTH, Role, line, paint
+from implicitbias.explore.text import Text
 
 if TYPE_CHECKING:
     from implicitbias.explore.figure import Figure

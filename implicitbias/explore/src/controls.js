@@ -23,13 +23,14 @@ function slider(axis, figure) {
   const value = html("span", { class: "value", "aria-hidden": "true" });
   input.addEventListener("input", () => figure.move({ [axis.name]: Number(input.value) }));
   const track = html("div", { class: "track" }, input);
+  if (axis.roles) input.style.cssText = `--from:var(--${axis.roles[0]});--to:var(--${axis.roles[1]})`;
   const element = html(
     "div",
     { class: `control ${axis.kind}`, "data-axis": axis.name },
     html("label", {}, name(axis), track),
     value,
   );
-  if (axis.ends[0])
+  if (axis.ends[0] && axis.kind !== "time")
     element.append(
       html("div", { class: "ends", "aria-hidden": "true" }, html("span", {}, axis.ends[0]), html("span", {}, axis.ends[1])),
     );
@@ -77,7 +78,7 @@ function name(axis) {
 
 function reading(axis, { data, index }) {
   const k = index[axis.name];
+  if (axis.kind === "time" && axis.ends[1] && k === axis.values.length - 1) return axis.ends[1];
   if (!axis.reads) return position(axis, k);
-  if (k === axis.values.length - 1) return "converged";
   return `t = ${number(data.at(axis.reads, index))}`;
 }

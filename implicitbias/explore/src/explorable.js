@@ -110,19 +110,29 @@ export function explorable(root, payload, { index, changed = () => {}, linked = 
   );
   root.prepend(body);
 
+  // Two panels stand side by side; one that has none beside it gets the whole width.
+  const wide = panels.map(({ element }) => element.classList.contains("stems"));
+  panels.forEach(({ element }, k) => {
+    if (!wide[k] && (wide[k - 1] ?? true) && (wide[k + 1] ?? true)) element.classList.add("alone");
+  });
+
   function fit() {
     if (body.clientWidth === width) return;
     width = body.clientWidth;
     const narrow = width < NARROW;
+    said.style.minHeight = "";
     panels.forEach((panel) => {
       panel.fit(Math.max(200, Math.floor(panel.element.clientWidth)), narrow);
     });
     redraw("size");
   }
   const sizes = new ResizeObserver(fit);
+  // What stands below the sentence does not move up again when the sentence is shorter.
+  const lines = new ResizeObserver(() => (said.style.minHeight = `${said.offsetHeight}px`));
   const warm = setTimeout(() => sound(() => data.warm(payload.axes[0])), 400);
   function remove() {
     sizes.disconnect();
+    lines.disconnect();
     clearTimeout(warm);
     cancelAnimationFrame(frame);
     controls.forEach((entry) => entry.stop());
@@ -141,6 +151,7 @@ export function explorable(root, payload, { index, changed = () => {}, linked = 
     fit();
     draw();
     sizes.observe(body);
+    lines.observe(said);
   });
   return { figure, remove };
 }

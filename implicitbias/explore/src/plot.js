@@ -32,10 +32,10 @@ export function plot(title) {
   };
 }
 
-// Tick labels along the bottom: [{ x, text, anchor }]
-export function columns(group, marks, y) {
+// Tick labels along the bottom, and the names of axes: [{ x, y, text, anchor, italic }]
+export function columns(group, marks, bottom) {
   const texts = pool(group, marks.length, () => svg("text"));
-  marks.forEach(({ x, text, anchor = "middle", italic }, i) => {
+  marks.forEach(({ x, y = bottom, text, anchor = "middle", italic }, i) => {
     say(set(texts[i], { x, y, "text-anchor": anchor, class: italic ? "axis-name" : null }), text);
   });
 }

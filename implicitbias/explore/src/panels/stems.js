@@ -5,6 +5,7 @@ import { decimal, number } from "../format.js";
 import { LINE, overlap, width as textWidth } from "../labels.js";
 import { plot } from "../plot.js";
 import { phrase } from "../text.js";
+import { walk } from "../walk.js";
 
 const LEFT = 30;
 const RIGHT = 12;
@@ -19,7 +20,7 @@ export default function stems(panel, figure) {
   const stage = html("div", { class: "stage" });
   ground.picture.replaceWith(stage);
   stage.append(ground.picture, bubble);
-  const walker = walk(figure, stage, panel.label, (j) => readout(j));
+  const walker = walk(stage, panel.label, { now: () => figure.item, show: figure.hover, text: (j) => readout(j).join(", ") });
   let size = { width: 600, height: 230 };
   let x, y;
 
@@ -63,7 +64,7 @@ export default function stems(panel, figure) {
       const gap = (width - LEFT - RIGHT) / count;
       x = (j) => LEFT + gap * (j + 0.5);
       const reach = figure.reach(panel.array);
-      y = scaleLinear([-reach.low, reach.high], [height - 14, 16]);
+      y = scaleLinear([-reach.low, reach.high], [height - 22, 20]);
       ground.size(width, height);
       ground.rows(
         y.ticks(3).map((value) => ({ y: y(value), text: number(value), strong: value === 0 })),
@@ -126,7 +127,7 @@ export default function stems(panel, figure) {
       const room = { x0: at.x - half - 3, x1: at.x + half + 3, y0: at.y - 11, y1: at.y + 3 };
       const covers = (i, value, r) => i !== j && overlap(room, { x0: x(i) - r, x1: x(i) + r, y0: y(value) - r, y1: y(value) + r });
       const ringed = (mark) => mark.values.some((value, i) => Math.abs(value) > 1e-9 && covers(i, value, 9));
-      const outside = room.y0 < -8 || room.y1 > size.height + 8;
+      const outside = room.y0 < -8 || room.y1 > size.height + 2;
       if (outside || rooms.some((other) => overlap(other, room)) || weights.some((value, i) => covers(i, value, 4)) || rings.some(ringed)) continue;
       rooms.push(room);
       placed.push({ ...at, text: figure.items[j] });
@@ -173,29 +174,4 @@ export default function stems(panel, figure) {
 function entry(kind, glyph, text) {
   const picture = svg("svg", { width: 14, height: 14, class: kind, "aria-hidden": "true" }, glyph);
   return html("span", { class: "entry" }, picture, text);
-}
-
-// The keyboard's way along the items: a slider whose value is spoken.
-function walk(figure, stage, label, readout) {
-  set(stage, { tabindex: 0, role: "slider", "aria-label": `Look at one of: ${label}`, "aria-valuemin": 1, "aria-valuenow": 1 });
-  let count = 1;
-  const show = (j) => {
-    figure.hover(Math.max(0, Math.min(count - 1, j)));
-    set(stage, { "aria-valuenow": figure.item + 1, "aria-valuetext": readout(figure.item).join(", ") });
-  };
-  const steps = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, PageUp: 10, PageDown: -10, Home: -1e6, End: 1e6 };
-  stage.addEventListener("focus", () => stage.matches(":focus-visible") && show(figure.item ?? 0));
-  stage.addEventListener("blur", () => figure.hover(null));
-  stage.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") return figure.hover(null);
-    if (!(event.key in steps)) return;
-    event.preventDefault();
-    show((figure.item ?? 0) + steps[event.key]);
-  });
-  return {
-    count(value) {
-      count = value;
-      set(stage, { "aria-valuemax": value, "aria-valuetext": readout(0).join(", ") });
-    },
-  };
 }
