@@ -9,10 +9,12 @@ import { phrase } from "./text.js";
 
 const BOTTOM = 24;
 const LABELLED = 8;
+const FLAT = 0.15; // pixels: closer to a straight line, a point adds nothing
 let clips = 0;
 
 // `heights` maps the numbers to the panel: { up, domain(), ticks(y, height), room }, up being the
-// identity or a logarithm, and room the width of the ticks. `named(j)` is the name of a line, and `hovers` whether they are the figure's items.
+// identity or a logarithm, and room the width of the ticks. `named(j)` is the name of a line, and
+// `hovers` whether lines are the figure's items.
 export function overTime(panel, figure, { heights, named, hovers }) {
   const LEFT = heights.room;
   const ground = plot();
@@ -22,11 +24,10 @@ export function overTime(panel, figure, { heights, named, hovers }) {
   const clip = svg("rect", { y: 0, height: 4000 });
   const id = `explorable-clip-${clips++}`;
   ground.picture.prepend(svg("clipPath", { id }, clip));
-  const ahead = ground.group("ahead");
-  const run = set(ground.group("past"), { "clip-path": `url(#${id})` });
-  const rest = run.appendChild(svg("path", { class: "rest" }));
-  const strong = run.appendChild(svg("g", { class: "strong" }));
-  const future = ahead.appendChild(svg("path"));
+  // All lines of one kind are one path: dozens of elements would be slow to lay out.
+  const future = ground.group("ahead").appendChild(svg("path"));
+  const past = set(ground.group("past"), { "clip-path": `url(#${id})` });
+  const [rest, strong] = ["rest", "strong"].map((name) => past.appendChild(svg("path", { class: name })));
   const lit = ground.group("lit").appendChild(svg("path"));
   const names = ground.group("names");
   const bottom = ground.group("ticks");
@@ -59,15 +60,17 @@ export function overTime(panel, figure, { heights, named, hovers }) {
     const x = scaleLinear([logs[0], logs[steps - 1]], [LEFT, right]);
     const y = scaleLinear(heights.domain(), [height - BOTTOM - 6, 10]);
     const at = logs.map((log) => Number(x(log).toFixed(2)));
-    const curve = line((_, k) => at[k]).digits(2).curve(curveMonotoneX);
+    const curve = line().digits(1).curve(curveMonotoneX);
     const path = (j) => {
-      return curve.y((number) => y(heights.up(number)))(at.map((_, k) => value(k, j)));
+      const up = at.map((_, k) => y(heights.up(value(k, j))));
+      return curve(bends(at, up).map((k) => [at[k], up[k]]));
     };
-    return { width, height, value, order, large, right, x, y, at, path, times };
+    const small = order.filter((j) => !large.includes(j));
+    return { width, height, value, large, small, right, x, y, at, path, times };
   }
 
   function place() {
-    const { width, height, value, order, large, right, x, y, path } = scene;
+    const { width, height, value, large, small, right, x, y, path } = scene;
     ground.size(width, height);
     ground.rows(heights.ticks(y, height), LEFT, right);
     const [low, high] = x.domain();
@@ -79,12 +82,8 @@ export function overTime(panel, figure, { heights, named, hovers }) {
       [...marks.filter((mark) => mark.x < width - room - 10 && mark.x > LEFT - 2), { x: width, text: name, anchor: "end", italic: true }],
       height - 4,
     );
-    const small = order.filter((j) => !large.includes(j)).map(path).join("");
-    const big = large.map(path);
-    set(rest, { d: small });
-    set(future, { d: small + big.join("") });
-    pool(strong, big.length, () => svg("path"));
-    big.forEach((d, i) => strong.children[i].setAttribute("d", d));
+    set(rest, { d: small.map(path).join("") });
+    set(strong, { d: large.map(path).join("") });
     const ends = large.map((j) => y(heights.up(value(steps - 1, j))));
     const { kept, heights: places } = spread(ends, 10, height - BOTTOM - 4);
     scene.named = kept.map((i) => large[i]);
@@ -106,6 +105,9 @@ export function overTime(panel, figure, { heights, named, hovers }) {
     const now = scene.at[figure.index[time.name]];
     set(cursor, { x1: now, x2: now });
     set(clip, { x: 0, width: now });
+    // At the end nothing is ahead.
+    set(future, { display: figure.atEnd ? "none" : null });
+    if (!figure.atEnd) set(future, { d: rest.getAttribute("d") + strong.getAttribute("d") });
     const item = hovers ? figure.item : own;
     set(lit, { d: item === null ? null : scene.path(item) });
     for (const [i, j] of scene.named.entries()) names.children[i].classList.toggle("lit", j === item);
@@ -125,7 +127,7 @@ export function overTime(panel, figure, { heights, named, hovers }) {
     const k = scene.at.findIndex((x) => x >= px);
     if (px < LEFT - 4 || k < 0) return point(null);
     const gap = (j) => Math.abs(scene.y(heights.up(scene.value(k, j))) - py);
-    const nearest = scene.order.reduce((best, j) => (gap(j) < gap(best) ? j : best));
+    const nearest = [...scene.large, ...scene.small].reduce((best, j) => (gap(j) < gap(best) ? j : best));
     point(gap(nearest) < 14 ? nearest : null);
   });
   ground.picture.addEventListener("pointerleave", () => point(null));
@@ -138,10 +140,22 @@ export function overTime(panel, figure, { heights, named, hovers }) {
     },
     draw,
     table: () =>
-      scene.order.toSorted((a, b) => a - b).flatMap((j) =>
+      [...scene.large, ...scene.small].sort((a, b) => a - b).flatMap((j) =>
         scene.times.map((t, k) => [`${panel.array} ${named(j)}`, t, scene.value(k, j)]),
       ),
   };
+}
+
+// The points of a line that its neighbours do not already give, the ends among them.
+function bends(x, y) {
+  const kept = [0];
+  for (let k = 1; k + 1 < x.length; k++) {
+    const from = kept.at(-1);
+    const share = (x[k] - x[from]) / (x[k + 1] - x[from]);
+    const before = k - 1 > from ? y[k - 1] - y[from] - ((x[k - 1] - x[from]) / (x[k + 1] - x[from])) * (y[k + 1] - y[from]) : 0;
+    if (Math.max(Math.abs(y[k] - y[from] - share * (y[k + 1] - y[from])), Math.abs(before)) > FLAT) kept.push(k);
+  }
+  return [...kept, x.length - 1];
 }
 
 // Ticks of a logarithmic axis: powers of ten, and 2 and 5 times them where those are too few.

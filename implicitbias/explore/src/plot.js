@@ -5,11 +5,13 @@ export function plot(title) {
   const heading = html("p", { class: "title" });
   const note = html("p", { class: "note" });
   const picture = svg("svg", { role: "img" });
-  const element = html("div", { class: "panel" }, heading, note, picture);
+  const stage = html("div", { class: "stage" }, picture);
+  const element = html("div", { class: "panel" }, heading, note, stage);
   const rules = picture.appendChild(svg("g", { class: "rules" }));
   const ticks = picture.appendChild(svg("g", { class: "ticks" }));
   return {
     element,
+    stage,
     picture,
     note,
     group: (name) => picture.appendChild(svg("g", { class: name })),

@@ -1,5 +1,5 @@
 // Matrices as pictures: filters, kernels, maps of weights.
-import { html, pool, say, set, svg } from "../dom.js";
+import { pool, say, set, svg } from "../dom.js";
 import { number } from "../format.js";
 import { plot } from "../plot.js";
 import { shades } from "../shades.js";
@@ -16,9 +16,7 @@ export default function images(panel, figure) {
   const frames = ground.group("frames");
   const names = ground.group("ticks");
   const reading = ground.group("readings").appendChild(svg("text", { class: "ink" }));
-  const stage = html("div", { class: "stage" });
-  ground.picture.replaceWith(stage);
-  stage.append(ground.picture);
+  const { stage } = ground;
   let size = { width: 400, narrow: false };
   let places = [];
   let at = null; // the cell pointed at, counted through all images

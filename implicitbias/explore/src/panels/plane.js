@@ -28,9 +28,8 @@ export default function plane(panel, figure) {
   const above = ground.group("handles");
   const layers = panel.layers.map((layer) => LAYERS[layer.kind](layer, figure, layer.kind === "handle" ? above : inside));
   const bubble = html("div", { class: "bubble", "aria-hidden": "true", hidden: true });
-  const stage = html("div", { class: "stage" });
-  ground.picture.replaceWith(stage);
-  stage.append(ground.picture, bubble);
+  const { stage } = ground;
+  stage.append(bubble);
   const named = layers.find((layer) => layer.named);
   const handles = layers.filter((layer) => layer.grab);
   let size = { width: 400, height: 400 };

@@ -15,11 +15,13 @@ export default function stems(panel, figure) {
   const ground = plot();
   ground.element.classList.add("stems");
   const marks = panel.marks.map((mark) => ({ ...mark, group: ground.group(`${mark.shape} ${mark.role}`) }));
-  const [sticks, dots, names] = ["sticks run", "dots run", "names"].map(ground.group);
+  // All sticks are one path and all dots another: dozens of elements would be slow to lay out.
+  const [sticks, dots] = ["sticks run", "dots run"].map((name) => ground.group(name).appendChild(svg("path")));
+  const lit = ground.group("lit-dot run").appendChild(svg("circle"));
+  const names = ground.group("names");
   const bubble = html("div", { class: "bubble", "aria-hidden": "true" });
-  const stage = html("div", { class: "stage" });
-  ground.picture.replaceWith(stage);
-  stage.append(ground.picture, bubble);
+  const { stage } = ground;
+  stage.append(bubble);
   const walker = walk(stage, panel.label, { now: () => figure.item, show: figure.hover, text: (j) => readout(j).join(", ") });
   let size = { width: 600, height: 230 };
   let x, y;
@@ -89,22 +91,21 @@ export default function stems(panel, figure) {
           ),
         );
       }
-      pool(sticks, count, () => svg("line"));
-      pool(dots, count, () => svg("circle"));
-      for (let j = 0; j < count; j++) {
-        set(sticks.children[j], { x1: x(j), x2: x(j), y1: y(0) });
-        set(dots.children[j], { cx: x(j), r: radius });
-      }
+      set(dots, { "stroke-width": 2 * radius });
+      set(lit, { r: radius + 0.5 });
       walker.count(count);
       key();
     }
     ground.title(phrase(panel.title, figure));
+    const zero = y(0).toFixed(1);
+    let [stick, dot] = ["", ""];
     for (let j = 0; j < count; j++) {
-      const at = y(weights[j]).toFixed(2);
-      sticks.children[j].setAttribute("y2", at);
-      dots.children[j].setAttribute("cy", at);
-      dots.children[j].classList.toggle("lit", figure.item === j);
+      const [across, up] = [x(j).toFixed(1), y(weights[j]).toFixed(1)];
+      stick += `M${across} ${zero}V${up}`;
+      dot += `M${across} ${up}h0`;
     }
+    set(sticks, { d: stick });
+    set(dots, { d: dot });
     label(weights);
     point(weights);
   }
@@ -133,13 +134,15 @@ export default function stems(panel, figure) {
       placed.push({ ...at, text: figure.items[j] });
     }
     pool(names, placed.length, () => svg("text", { "text-anchor": "middle" }));
-    placed.forEach(({ x, y, text }, i) => say(set(names.children[i], { x, y }), text));
+    placed.forEach(({ x, y, text }, i) => say(set(names.children[i], { transform: `translate(${x.toFixed(1)} ${y.toFixed(1)})` }), text));
   }
 
   function point(weights) {
     const j = figure.item;
     bubble.hidden = j === null;
+    set(lit, { display: j === null ? "none" : null });
     if (j === null) return;
+    set(lit, { cx: x(j), cy: y(weights[j]) });
     const lines = readout(j);
     bubble.replaceChildren(...lines.map((line) => html("span", {}, line)));
     const left = x(j) < size.width / 2;
