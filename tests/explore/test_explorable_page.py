@@ -273,12 +273,14 @@ def damaged(html: str) -> dict[str, str]:
         "garbled": re.sub(r'("data":")[^"]{8}', r"\1AAAAAAAA", html, count=1),
         "missing axis": html.replace('"name":"depth"', '"name":"width"'),
         "missing array": html.replace('"to_l1":{', '"to_l3":{'),
+        "unknown model": html.replace('"model":null', '"model":{"name":"none","arrays":{}}'),
         "unknown panel": html.replace('"kind":"paths"', '"kind":"carpet"'),
     }
 
 
 @pytest.mark.parametrize(
-    "damage", ["cut", "empty", "garbled", "missing axis", "missing array", "unknown panel"]
+    "damage",
+    ["cut", "empty", "garbled", "missing axis", "missing array", "unknown model", "unknown panel"],
 )
 def test_a_damaged_figure_says_so_and_spares_the_page(
     show: Callable, figure: Figure, damage: str
