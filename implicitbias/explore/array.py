@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from implicitbias.explore.axis import ITEM, Axis
+from implicitbias.explore.axis import Axis
 
 
 @dataclass(frozen=True)
@@ -14,9 +14,12 @@ class Array:
     """Numbers computed by the library, one for each position of some axes.
 
     Args:
-        dims: names of axes, and last ``"item"`` where each position holds several numbers.
-        values: one array with these dimensions; or, where the first one is a choice, one array
-            (or None) for each option, without that dimension, which may differ in their items.
+        dims: names of axes.
+        values: one array with these dimensions and the inner ones; or, where the first one is a
+            choice, one array (or None) for each option, without that dimension, which may differ
+            in their inner sizes.
+        inner: what the numbers of one position run over, where it holds several: ``"item"`` for
+            what the figure's items name, other words as the panels ask for them.
         step: resolution; values are rounded to its multiples. Without one they are float32.
             One number, or one for each separate array.
         log: whether the step is one of the decimal logarithm.
@@ -24,6 +27,7 @@ class Array:
 
     dims: tuple[str, ...]
     values: Any
+    inner: tuple[str, ...] = ()
     step: float | Sequence[float] | None = None
     log: bool = False
 
@@ -33,12 +37,10 @@ class Array:
         Raises:
             ValueError: an unknown dimension, or a shape that the axes do not have.
         """
-        unknown = [dim for dim in self.dims if dim not in axes and dim != ITEM]
-        if unknown or ITEM in self.dims[:-1]:
-            raise ValueError(
-                f"dims of array {name} must be axes {tuple(axes)}, then perhaps {ITEM!r}, "
-                f"found {self.dims}"
-            )
+        if not set(self.dims) <= set(axes):
+            raise ValueError(f"dims of array {name} must be axes {tuple(axes)}, found {self.dims}")
+        if set(self.inner) & set(axes):
+            raise ValueError(f"inner of array {name} must not be axes, found {self.inner}")
         if not self.separate:
             return [self._checked(self.values, self.dims, axes, name)]
         count = len(axes[self.dims[0]].values)
@@ -61,18 +63,18 @@ class Array:
     @property
     def separate(self) -> bool:
         """Whether the options of the first dimension come as arrays of their own."""
-        return isinstance(self.values, tuple | list)
+        return bool(self.dims) and isinstance(self.values, tuple | list)
 
-    @staticmethod
-    def _checked(values: Any, dims: Sequence[str], axes: Mapping[str, Axis], name: str):
+    def _checked(self, values: Any, dims: Sequence[str], axes: Mapping[str, Axis], name: str):
         values = np.asarray(values, dtype=np.float64)
-        wanted = tuple(len(axes[dim].values) if dim != ITEM else None for dim in dims)
+        wanted = (*(len(axes[dim].values) for dim in dims), *(None for _ in self.inner))
         fits = values.ndim == len(wanted) and all(
             size in (None, found) for size, found in zip(wanted, values.shape, strict=True)
         )
         if not fits:
             raise ValueError(
-                f"array {name} must have the shape {wanted} of {tuple(dims)}, found {values.shape}"
+                f"array {name} must have the shape {wanted} of {(*dims, *self.inner)}, "
+                f"found {values.shape}"
             )
         if not np.isfinite(values).all():
             bad = tuple(np.argwhere(~np.isfinite(values))[0].tolist())

@@ -1,16 +1,19 @@
 """Something the reader moves, and the positions it has."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
+
+from implicitbias.explore.picture import Role
 
 Value = float | str
 State = dict[str, Value]
 
 ITEM = "item"
-"""The dimension that is no axis: the weights of one model, say, all of them drawn at once."""
+"""The dimension whose positions have names: the weights of one model, say, all drawn at once."""
 
 
 @dataclass(frozen=True)
@@ -24,9 +27,11 @@ class Axis:
         kind: a slider, a choice (radio buttons) or time (a slider that can play).
         symbol: the letter of the formulas, if it has one.
         log: whether the values are to be read as powers of ten.
-        ends: what the first and the last position mean, in words.
+        ends: what the first and the last position mean, in words ...
+        roles: ... and in colours, if they have any.
         start: the position shown first; the last one if not given.
         reads: for time, the array that says what time it is.
+        when: for some choices, the options with which this axis matters: else it is hidden.
 
     Raises:
         ValueError: too few values, values out of order, or a start that is not one of them.
@@ -43,11 +48,13 @@ class Axis:
     symbol: str = ""
     log: bool = False
     ends: tuple[str, str] = ("", "")
+    roles: tuple[Role, Role] | None = None
     start: Value | None = None
     reads: str = ""
+    when: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"[a-z]\w*", self.name) or self.name == ITEM:
+        if not re.fullmatch(r"[a-z]\w*", self.name):
             raise ValueError(f"name of an axis must be a lower-case word, found {self.name!r}")
         object.__setattr__(self, "values", tuple(plain(value) for value in self.values))
         least = 1 if self.kind == "choice" else 2
@@ -82,7 +89,7 @@ class Axis:
             )
         numbers = np.asarray(self.values, dtype=float)
         low, high = numbers[0], numbers[-1]
-        if not (low * (1 - 1e-9) <= value <= high * (1 + 1e-9)):
+        if not (low - 1e-9 * abs(low) <= value <= high + 1e-9 * abs(high)):
             raise ValueError(
                 f"{name} of axis {self.name} must lie between {low:g} and {high:g}, found {value!r}"
             )

@@ -1,5 +1,10 @@
 """Still pictures: SVG in the colours of the explorables, with the light theme's as defaults."""
 
+from typing import Literal
+
+Role = Literal["run", "kernel", "rich", "ink", "soft"]
+"""What a colour stands for: what is running, the two regimes, the truth, and all the rest."""
+
 WIDTH, LEFT, RIGHT = 720, 44, 12  # pixels
 
 _COLOURS = {

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from implicitbias.explore.array import Array
-from implicitbias.explore.axis import Axis
+from implicitbias.explore.axis import ITEM, Axis
 from implicitbias.explore.explorable import Explorable
 from implicitbias.explore.figure import Figure, Preset
 from implicitbias.explore.panels.curves import Curves, Line
@@ -99,20 +99,30 @@ def figure(
                 symbol="α",
                 log=True,
                 ends=("small: feature learning", "large: kernel"),
+                roles=("rich", "kernel"),
                 start=_nearest(scales, 1e-3),
             ),
             Axis("depth", "Depth", tuple(depths), kind="choice", symbol="D", start=depths[0]),
-            Axis("time", "Time", tuple(percent), kind="time", reads="times"),
+            Axis(
+                "time",
+                "Time",
+                tuple(percent),
+                kind="time",
+                reads="times",
+                ends=("start", "converged"),
+            ),
         ),
         arrays={
             "weights": Array(
-                (*over, "time", "item"),
+                (*over, "time"),
                 tuple(run["weights"] for run in runs),
+                inner=(ITEM,),
                 step=[size * _PATH for size in sizes],
             ),
             "endpoint": Array(
-                (*over, "item"),
+                over,
                 tuple(run["endpoint"] for run in runs),
+                inner=(ITEM,),
                 step=[size * _END for size in sizes],
             ),
             "times": Array(
@@ -126,13 +136,17 @@ def figure(
             ),
             "to_l1": Array(over, tuple(run["to_l1"] for run in runs)),
             "to_l2": Array(over, tuple(run["to_l2"] for run in runs)),
-            "l2": Array(("data", "item"), tuple(run["l2"] for run in runs)),
-            "l1": Array(("data", "item"), tuple(_unless_true(run) for run in runs)),
-            "truth": Array(("data", "item"), tuple(run["truth"] for run in runs)),
-            "carriers": Array((*over, "time"), tuple(_carriers(run["weights"]) for run in runs), 1),
+            "l2": Array(("data",), tuple(run["l2"] for run in runs), inner=(ITEM,)),
+            "l1": Array(("data",), tuple(_unless_true(run) for run in runs), inner=(ITEM,)),
+            "truth": Array(("data",), tuple(run["truth"] for run in runs), inner=(ITEM,)),
+            "carriers": Array(
+                (*over, "time"), tuple(_carriers(run["weights"]) for run in runs), step=1
+            ),
             "count": Array(("data",), [np.shape(run["l1"])[0] for run in runs]),
             "regime": Array(
-                over, tuple(_regime(run, far) for run, far in zip(runs, apart, strict=True)), 1
+                over,
+                tuple(_regime(run, far) for run, far in zip(runs, apart, strict=True)),
+                step=1,
             ),
         },
         panels=(

@@ -1,9 +1,8 @@
-"""Text that depends on the state, and the colours by which it and the pictures speak."""
+"""Text that depends on the state."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
 from implicitbias.explore.axis import Value
 
@@ -26,7 +25,6 @@ class Clause:
 
 
 Text = str | tuple[Clause, ...]
-Role = Literal["run", "kernel", "rich", "ink", "soft"]
 
 
 def clauses(text: Text) -> tuple[Clause, ...]:

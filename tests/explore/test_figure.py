@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from implicitbias.explore import Array, Axis, Clause, Figure, Preset
+from implicitbias.explore import Array, Axis, Clause, Figure, Model, Preset
 
 
 def with_array(figure: Figure, name: str, array: Array) -> Figure:
@@ -81,3 +81,21 @@ def test_a_state_goes_to_the_nearest_positions(figure: Figure) -> None:
 def test_an_option_may_have_no_array(figure: Figure) -> None:
     assert figure.at("truth", figure.complete({"data": "diabetes"})) is None
     assert figure.at("l1", figure.complete({"data": "sparse regression"})) is None
+
+
+@pytest.mark.parametrize(
+    ("computed", "message"),
+    [
+        ({}, r"must compute \['spread'\], found \[\]"),
+        ({"spread": np.ones(2)}, r"array spread must have the dimensions \(\), found shape \(2,\)"),
+        ({"spread": np.nan}, "array spread must be finite"),
+    ],
+)
+def test_a_model_computes_what_it_announces(figure: Figure, computed, message: str) -> None:
+    model = Model("dispersion", {"spread": ()}, lambda state: {"spread": state["depth"]})
+    whole = replace(figure, model=model, reading="The spread is {spread}.")
+    assert whole.at("spread", whole.complete({"depth": 3})) == 3
+    with pytest.raises(ValueError, match=message):
+        replace(figure, model=replace(model, compute=lambda state: computed))
+    with pytest.raises(ValueError, match="names of axes and arrays must differ"):
+        replace(figure, model=replace(model, arrays={"to_l1": ()}))

@@ -17,7 +17,7 @@ def made_up(count):
         name="made-up",
         title="Weights",
         axes=(data, scale),
-        arrays={"weights": Array(("data", "scale", "item"), weights)},
+        arrays={"weights": Array(("data", "scale"), weights, inner=("item",))},
         panels=(Stems("Weights", "weights", "the weights"),),
         reading="The scale is {scale}.",
         presets=(),

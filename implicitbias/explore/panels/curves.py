@@ -1,4 +1,4 @@
-"""Arrays over all positions of one axis, on a logarithmic scale."""
+"""Arrays over all positions of one axis."""
 
 from dataclasses import dataclass
 from html import escape
@@ -9,8 +9,8 @@ import numpy as np
 
 from implicitbias.explore.axis import State
 from implicitbias.explore.panels.panel import Panel
-from implicitbias.explore.picture import LEFT, RIGHT, WIDTH, paint
-from implicitbias.explore.text import Role, Text
+from implicitbias.explore.picture import LEFT, RIGHT, WIDTH, Role, paint
+from implicitbias.explore.text import Text
 
 if TYPE_CHECKING:
     from implicitbias.explore.figure import Figure
@@ -28,12 +28,13 @@ class Line:
 
 @dataclass(frozen=True)
 class Curves(Panel):
-    """Arrays over all positions of one axis, on a logarithmic scale, which moves that axis.
+    """Arrays over all positions of one axis; dragging moves that axis.
 
     Args:
         axis: the axis that runs along the panel.
         lines: what is drawn.
-        floor: smaller values are drawn on the lower edge.
+        floor: of a logarithmic scale, smaller values being drawn on the lower edge; without one
+            the scale is linear.
         bands: an array of whole numbers over the axis ...
         band_labels: ... and what they mean: number to words and colour.
     """
@@ -41,7 +42,7 @@ class Curves(Panel):
     note: Text
     axis: str
     lines: tuple[Line, ...]
-    floor: float
+    floor: float | None = None
     bands: str = ""
     band_labels: tuple[tuple[int, str, Role], ...] = ()
 
@@ -62,9 +63,9 @@ class Curves(Panel):
         x = np.interp(positions, positions[[0, -1]], [LEFT, WIDTH - RIGHT])
         times = {other.name: other.values[-1] for other in figure.axes if other.kind == "time"}
         curves = [
-            np.log10(
+            self._heights(
                 [
-                    max(float(np.squeeze(value)), self.floor)
+                    float(np.squeeze(value))
                     for value in (
                         figure.at(line.array, state | times | {axis.name: position})
                         for position in axis.values
@@ -89,10 +90,11 @@ class Curves(Panel):
                 f'<text x="{min(max(x[steepest], 140), 580):.0f}" y="{y[steepest] - 6:.0f}" '
                 f'text-anchor="middle" fill="{paint(line.role)}">{escape(line.label)}</text>'
             )
-        for exponent in (low, high):
+        for end, y in ((low, 164), (high, 38)):
+            text = f"{end:.3g}" if self.floor is None else f"{10**end:.0e}"
             drawn.append(
-                f'<text x="{LEFT - 6}" y="{np.interp(exponent, [low, high], [164, 38]):.0f}" '
-                f'text-anchor="end" fill="{paint("soft")}">{10**exponent:.0e}</text>'
+                f'<text x="{LEFT - 6}" y="{y}" text-anchor="end" fill="{paint("soft")}">'
+                f"{text}</text>"
             )
         ends = ((LEFT, "start", axis.values[0]), (WIDTH - RIGHT, "end", axis.values[-1]))
         for at, anchor, value in ends:
@@ -101,3 +103,8 @@ class Curves(Panel):
                 f"{escape(f'{axis.symbol or axis.label} = {value:g}')}</text>"
             )
         return "".join(drawn)
+
+    def _heights(self, values: list[float]) -> np.ndarray:
+        if self.floor is None:
+            return np.asarray(values)
+        return np.log10(np.maximum(values, self.floor))

@@ -25,7 +25,7 @@ class Paths(Panel):
         who = "panel paths"
         if figure.time is None:
             raise ValueError(f"{who} needs an axis of kind 'time'")
-        figure.need(who, self.array, figure.time.name, ITEM)
+        figure.need(who, self.array, figure.time.name, inner=(ITEM,))
         figure.need(who, self.times, figure.time.name)
         figure.need_words(who, self.note)
 

@@ -7,8 +7,8 @@ import numpy as np
 
 from implicitbias.explore.axis import ITEM, State
 from implicitbias.explore.panels.panel import Panel
-from implicitbias.explore.picture import LEFT, RIGHT, WIDTH, line, paint
-from implicitbias.explore.text import Role, Text
+from implicitbias.explore.picture import LEFT, RIGHT, WIDTH, Role, line, paint
+from implicitbias.explore.text import Text
 
 if TYPE_CHECKING:
     from implicitbias.explore.figure import Figure
@@ -46,9 +46,9 @@ class Stems(Panel):
     def check(self, figure: "Figure") -> None:
         who = "panel stems"
         for array in filter(None, (self.array, self.final)):
-            figure.need(who, array, ITEM)
+            figure.need(who, array, inner=(ITEM,))
         for marks in self.marks:
-            figure.need(who, marks.array, ITEM)
+            figure.need(who, marks.array, inner=(ITEM,))
             figure.need_words(who, marks.label)
 
     def still(self, figure: "Figure", state: State) -> str:

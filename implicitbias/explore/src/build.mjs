@@ -7,16 +7,16 @@ import { fileURLToPath } from "node:url";
 const here = dirname(fileURLToPath(import.meta.url));
 const outdir = process.argv[2] ?? join(here, "..", "static");
 
-// "./panels/*.js" is all kinds of panels, each under the name of its file.
-const panels = {
-  name: "panels",
+// "./panels/*.js" is all kinds of panels, each under the name of its file; so are the models.
+const folders = {
+  name: "folders",
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /\/panels\/\*\.js$/ }, () => ({ path: "panels", namespace: "panels" }));
-    onLoad({ filter: /.*/, namespace: "panels" }, () => {
-      const files = readdirSync(join(here, "panels")).sort();
-      const imports = files.map((file, k) => `import panel${k} from "./panels/${file}";`);
-      const entries = files.map((file, k) => `"${basename(file, ".js")}": panel${k}`);
-      return { contents: `${imports.join("\n")}\nexport const PANELS = { ${entries.join(", ")} };`, resolveDir: here };
+    onResolve({ filter: /\/\*\.js$/ }, ({ path }) => ({ path: basename(dirname(path)), namespace: "folder" }));
+    onLoad({ filter: /.*/, namespace: "folder" }, ({ path }) => {
+      const files = readdirSync(join(here, path)).filter((file) => file.endsWith(".js")).sort();
+      const imports = files.map((file, k) => `import file${k} from "./${path}/${file}";`);
+      const entries = files.map((file, k) => `"${basename(file, ".js")}": file${k}`);
+      return { contents: `${imports.join("\n")}\nexport default { ${entries.join(", ")} };`, resolveDir: here };
     });
   },
 };
@@ -26,7 +26,7 @@ const shared = {
   charset: "utf8",
   target: "es2022",
   legalComments: "none",
-  plugins: [panels],
+  plugins: [folders],
   outdir,
 };
 

@@ -6,7 +6,15 @@ import { playButton } from "./play.js";
 let groups = 0;
 
 export function control(axis, figure) {
-  return axis.kind === "choice" ? choice(axis, figure) : slider(axis, figure);
+  const made = axis.kind === "choice" ? choice(axis, figure) : slider(axis, figure);
+  const matters = () => Object.entries(axis.when).every(([name, values]) => values.includes(figure.value(name)));
+  return {
+    ...made,
+    draw() {
+      made.element.hidden = !matters() || axis.values.length < 2;
+      made.draw();
+    },
+  };
 }
 
 function slider(axis, figure) {
@@ -15,13 +23,14 @@ function slider(axis, figure) {
   const value = html("span", { class: "value", "aria-hidden": "true" });
   input.addEventListener("input", () => figure.move({ [axis.name]: Number(input.value) }));
   const track = html("div", { class: "track" }, input);
+  if (axis.roles) input.style.cssText = `--from:var(--${axis.roles[0]});--to:var(--${axis.roles[1]})`;
   const element = html(
     "div",
     { class: `control ${axis.kind}`, "data-axis": axis.name },
     html("label", {}, name(axis), track),
     value,
   );
-  if (axis.ends[0])
+  if (axis.ends[0] && axis.kind !== "time")
     element.append(
       html("div", { class: "ends", "aria-hidden": "true" }, html("span", {}, axis.ends[0]), html("span", {}, axis.ends[1])),
     );
@@ -47,7 +56,7 @@ function choice(axis, figure) {
   const options = inputs.map((input, k) => html("label", {}, input, html("span", {}, position(axis, k))));
   const element = html(
     "fieldset",
-    { class: "control choice", "data-axis": axis.name, hidden: inputs.length < 2 },
+    { class: "control choice", "data-axis": axis.name },
     html("legend", {}, name(axis)),
     html("div", { class: "options" }, ...options),
   );
@@ -69,7 +78,7 @@ function name(axis) {
 
 function reading(axis, { data, index }) {
   const k = index[axis.name];
+  if (axis.kind === "time" && axis.ends[1] && k === axis.values.length - 1) return axis.ends[1];
   if (!axis.reads) return position(axis, k);
-  if (k === axis.values.length - 1) return "converged";
   return `t = ${number(data.at(axis.reads, index))}`;
 }

@@ -19,7 +19,10 @@ export function set(element, attributes) {
 }
 
 export function say(element, text) {
-  if (element.textContent !== text) element.textContent = text;
+  const node = element.firstChild;
+  // A text node that stays is cheaper to lay out than a new one.
+  if (node?.nodeType !== Node.TEXT_NODE || node.nextSibling) element.textContent = text;
+  else if (node.data !== text) node.data = text;
   return element;
 }
 

@@ -3,7 +3,7 @@ import { control } from "./controls.js";
 import { dataOf } from "./data.js";
 import { html, say } from "./dom.js";
 import { actions } from "./actions.js";
-import { PANELS } from "./panels/*.js";
+import PANELS from "./panels/*.js";
 import { indexOf, positionOf } from "./state.js";
 import { phrase } from "./text.js";
 
@@ -14,7 +14,8 @@ export function explorable(root, payload, { index, changed = () => {}, linked = 
   const starts = Object.fromEntries(payload.axes.map((axis) => [axis.name, positionOf(axis, axis.start)]));
   const data = dataOf(payload);
   const reaches = new Map();
-  const choice = payload.axes[0];
+  // A choice that comes first changes the data under everything; it stands above the panels.
+  const choice = payload.axes[0].kind === "choice" ? payload.axes[0] : null;
   let pending = new Set();
   let frame = 0;
   let width = -1;
@@ -26,6 +27,7 @@ export function explorable(root, payload, { index, changed = () => {}, linked = 
     index: { ...starts, ...index },
     item: null,
     timeAxis: payload.axes.find((axis) => axis.kind === "time"),
+    value: (name) => figure.axis(name).values[figure.index[name]],
     axis: (name) => payload.axes.find((axis) => axis.name === name),
     get items() {
       return payload.items[payload.items.length > 1 ? figure.index[choice.name] : 0];
@@ -48,11 +50,6 @@ export function explorable(root, payload, { index, changed = () => {}, linked = 
         reaches.set(values, { low: -low * 1.05, high: high * 1.05 });
       }
       return reaches.get(values);
-    },
-    // The size of what is shown, which sets the number of decimals.
-    get unit() {
-      const { low, high } = figure.reach(payload.panels.find((panel) => panel.array).array);
-      return Math.max(low, high) / 1.05;
     },
     move(changes, { playing = false, quiet = false } = {}) {
       if (!playing) controls.forEach((entry) => entry.stop());
@@ -82,7 +79,7 @@ export function explorable(root, payload, { index, changed = () => {}, linked = 
   });
 
   function redraw(...names) {
-    for (const name of names) pending.add(name === choice.name ? "data" : name);
+    for (const name of names) pending.add(name === choice?.name ? "data" : name);
     frame ||= requestAnimationFrame(() => sound(draw));
   }
   function draw() {
@@ -100,7 +97,7 @@ export function explorable(root, payload, { index, changed = () => {}, linked = 
     button.addEventListener("click", () => figure.move(indexOf(payload, preset.state)));
     return button;
   });
-  const [tabs, sliders] = [controls.slice(0, 1), controls.slice(1)];
+  const [tabs, sliders] = choice ? [controls.slice(0, 1), controls.slice(1)] : [[], controls];
   const stage = html("div", { class: "panels" }, ...panels.map((panel) => panel.element));
   const body = html(
     "div",
@@ -113,19 +110,29 @@ export function explorable(root, payload, { index, changed = () => {}, linked = 
   );
   root.prepend(body);
 
+  // Two panels stand side by side; one that has none beside it gets the whole width.
+  const wide = panels.map(({ element }) => element.classList.contains("stems"));
+  panels.forEach(({ element }, k) => {
+    if (!wide[k] && (wide[k - 1] ?? true) && (wide[k + 1] ?? true)) element.classList.add("alone");
+  });
+
   function fit() {
     if (body.clientWidth === width) return;
     width = body.clientWidth;
     const narrow = width < NARROW;
+    said.style.minHeight = "";
     panels.forEach((panel) => {
       panel.fit(Math.max(200, Math.floor(panel.element.clientWidth)), narrow);
     });
     redraw("size");
   }
   const sizes = new ResizeObserver(fit);
-  const warm = setTimeout(() => sound(() => data.warm(choice.name)), 400);
+  // What stands below the sentence does not move up again when the sentence is shorter.
+  const lines = new ResizeObserver(() => (said.style.minHeight = `${said.offsetHeight}px`));
+  const warm = setTimeout(() => sound(() => data.warm(payload.axes[0])), 400);
   function remove() {
     sizes.disconnect();
+    lines.disconnect();
     clearTimeout(warm);
     cancelAnimationFrame(frame);
     controls.forEach((entry) => entry.stop());
@@ -144,6 +151,7 @@ export function explorable(root, payload, { index, changed = () => {}, linked = 
     fit();
     draw();
     sizes.observe(body);
+    lines.observe(said);
   });
   return { figure, remove };
 }

@@ -3,6 +3,8 @@ const RAISED = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "
 
 export const raised = (exponent) => [...String(exponent)].map((sign) => RAISED[sign]).join("");
 
+export const lowered = (index) => [...String(index)].map((digit) => "₀₁₂₃₄₅₆₇₈₉"[digit]).join("");
+
 // A power of ten, as on an axis.
 export const power = (exponent) => (exponent === 0 ? "1" : exponent === 1 ? "10" : `10${raised(exponent)}`);
 

@@ -28,10 +28,10 @@ function spelled(axis, k) {
 
 function parsed(axis, text) {
   if (axis.kind === "choice") return axis.values.findIndex((value) => slug(value) === text);
-  if (!/^\d+(\.\d+)?(e[-+]?\d{1,3})?$/i.test(text)) return -1;
+  if (!/^-?\d+(\.\d+)?(e[-+]?\d{1,3})?$/i.test(text)) return -1;
   const value = Number(text);
   const [low, high] = [axis.values[0], axis.values.at(-1)];
   // Values are written with three digits, so that the ends may be missed by that much.
-  if (!(value >= low * 0.994 && value <= high * 1.006)) return -1;
+  if (!(value >= low - 0.006 * Math.abs(low) && value <= high + 0.006 * Math.abs(high))) return -1;
   return nearest(axis, value);
 }

@@ -5,11 +5,13 @@ export function plot(title) {
   const heading = html("p", { class: "title" });
   const note = html("p", { class: "note" });
   const picture = svg("svg", { role: "img" });
-  const element = html("div", { class: "panel" }, heading, note, picture);
+  const stage = html("div", { class: "stage" }, picture);
+  const element = html("div", { class: "panel" }, heading, note, stage);
   const rules = picture.appendChild(svg("g", { class: "rules" }));
   const ticks = picture.appendChild(svg("g", { class: "ticks" }));
   return {
     element,
+    stage,
     picture,
     note,
     group: (name) => picture.appendChild(svg("g", { class: name })),
@@ -32,10 +34,10 @@ export function plot(title) {
   };
 }
 
-// Tick labels along the bottom: [{ x, text, anchor }]
-export function columns(group, marks, y) {
+// Tick labels along the bottom, and the names of axes: [{ x, y, text, anchor, italic }]
+export function columns(group, marks, bottom) {
   const texts = pool(group, marks.length, () => svg("text"));
-  marks.forEach(({ x, text, anchor = "middle", italic }, i) => {
+  marks.forEach(({ x, y = bottom, text, anchor = "middle", italic }, i) => {
     say(set(texts[i], { x, y, "text-anchor": anchor, class: italic ? "axis-name" : null }), text);
   });
 }

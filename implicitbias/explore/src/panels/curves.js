@@ -1,4 +1,4 @@
-// Arrays over all positions of one axis, on logarithmic scales. Dragging moves that axis.
+// Arrays over all positions of one axis. Dragging moves that axis.
 import { scaleLinear } from "d3-scale";
 import { curveMonotoneX, line } from "d3-shape";
 import { pool, say, set, svg } from "../dom.js";
@@ -32,25 +32,28 @@ export default function curves(panel, figure) {
   let size = { width: 400, height: 190 };
   let scene = null;
 
-  const floored = (value) => Math.log10(Math.max(value, panel.floor));
+  // Without a floor, which zero would need on a logarithmic scale, the scale is linear.
+  const linear = panel.floor === null;
+  const up = (value) => (linear ? value : Math.log10(Math.max(value, panel.floor)));
+  const ticks = (y, height) => {
+    const most = Math.max(2, Math.floor((height - BOTTOM) / 34));
+    if (linear) return y.ticks(most).map((tick) => ({ y: y(tick), text: number(tick), strong: tick === 0 }));
+    return exponents(...y.domain(), most).map((e) => ({ y: y(e), text: power(e) }));
+  };
 
   function place() {
     const { width, height } = size;
     const heights = lines.map((entry) =>
-      figure.data.along(entry.array, figure.index, axis.name, time?.name).map(floored),
+      figure.data.along(entry.array, figure.index, axis.name, time?.name).map(up),
     );
     const low = Math.min(...heights.flat());
     const high = Math.max(...heights.flat());
-    const pad = Math.max(0.06 * (high - low), 0.1);
+    const pad = Math.max(0.06 * (high - low), linear ? 1e-9 : 0.1);
     const x = scaleLinear([logs[0], logs.at(-1)], [LEFT, width - RIGHT]);
     const y = scaleLinear([low - pad, high + pad], [height - BOTTOM, TOP]);
     scene = { x, y, heights };
     ground.size(width, height);
-    ground.rows(
-      exponents(low - pad, high + pad, Math.max(2, Math.floor((height - BOTTOM) / 34))).map((e) => ({ y: y(e), text: power(e) })),
-      LEFT,
-      width - RIGHT,
-    );
+    ground.rows(ticks(y, height), LEFT, width - RIGHT);
     const curve = line().curve(curveMonotoneX).digits(2);
     const drawn = heights.map((values) => values.map((value, k) => [x(logs[k]), y(value)]));
     lines.forEach((entry, i) => entry.path.setAttribute("d", curve(drawn[i])));
@@ -93,13 +96,13 @@ export default function curves(panel, figure) {
     set(cursor, { x1: here, x2: here });
     const now = lines.map((entry) => figure.data.at(entry.array, figure.index));
     const [bottomEdge, topEdge] = scene.y.range();
-    const at = now.map((value) => Math.min(bottomEdge, Math.max(topEdge, scene.y(floored(value)))));
+    const at = now.map((value) => Math.min(bottomEdge, Math.max(topEdge, scene.y(up(value)))));
     pool(markers, lines.length, () => svg("circle", { r: 5 }));
     pool(readings, lines.length, () => svg("text"));
     const rooms = lines.map((entry, i) => {
-      const later = !figure.atEnd && !figure.payload.arrays[entry.array].dims.includes(time?.name);
+      const later = !figure.atEnd && !figure.data.dims(entry.array).includes(time?.name);
       set(markers.children[i], { cx: here, cy: at[i], class: later ? "later" : null });
-      const text = now[i] < panel.floor ? `below ${power(Math.log10(panel.floor))}` : number(now[i]);
+      const text = !linear && now[i] < panel.floor ? `below ${power(Math.log10(panel.floor))}` : number(now[i]);
       say(readings.children[i], text);
       const place = beside(i, at, textWidth(text));
       set(readings.children[i], { x: place.x, y: place.y, "text-anchor": "middle", class: entry.role });

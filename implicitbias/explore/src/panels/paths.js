@@ -1,152 +1,16 @@
-// The items of one array over time, with a cursor where the reader stands.
-import { scaleLinear } from "d3-scale";
-import { curveMonotoneX, line } from "d3-shape";
-import { pool, say, set, svg } from "../dom.js";
-import { number, power } from "../format.js";
-import { spread, width as textWidth } from "../labels.js";
-import { columns, exponents, plot } from "../plot.js";
-import { phrase } from "../text.js";
-
-const LEFT = 30;
-const BOTTOM = 24;
-const LABELLED = 8;
-let clips = 0;
+// The items of one array over time.
+import { number } from "../format.js";
+import { overTime } from "../overtime.js";
 
 export default function paths(panel, figure) {
-  const ground = plot();
-  ground.element.classList.add("paths");
-  const time = figure.timeAxis;
-  const steps = time.values.length;
-  const clip = svg("rect", { y: 0, height: 4000 });
-  const id = `explorable-clip-${clips++}`;
-  ground.picture.prepend(svg("clipPath", { id }, clip));
-  const ahead = ground.group("ahead");
-  const run = set(ground.group("past"), { "clip-path": `url(#${id})` });
-  const rest = run.appendChild(svg("path", { class: "rest" }));
-  const strong = run.appendChild(svg("g", { class: "strong" }));
-  const future = ahead.appendChild(svg("path"));
-  const lit = ground.group("lit").appendChild(svg("path"));
-  const names = ground.group("names");
-  const bottom = ground.group("ticks");
-  const cursor = ground.group("cursor run").appendChild(svg("line"));
-  let size = { width: 400, height: 320 };
-  let scene = null;
-
-  // Where everything lies; made anew when more than the time has changed.
-  function compose() {
-    const { width, height } = size;
-    const values = figure.data.view(panel.array, figure.index);
-    const times = figure.data.along(panel.times, figure.index, time.name);
-    const start = values.offset({ ...figure.index, [time.name]: 0 });
-    const stride = values.strides[time.name];
-    const value = (k, j) => values.values[start + k * stride + j];
-    const order = Array.from({ length: values.items }, (_, j) => j).sort(
-      (a, b) => Math.abs(value(steps - 1, b)) - Math.abs(value(steps - 1, a)),
-    );
-    const least = 0.2 * Math.abs(value(steps - 1, order[0]));
-    const large = order.slice(0, LABELLED).filter((j) => Math.abs(value(steps - 1, j)) > least);
-    const margin = 10 + Math.max(0, ...large.map((j) => textWidth(figure.items[j])));
-    const right = width - Math.min(margin, width * 0.3);
-
-    // Time zero has no logarithm: it stands a little left of the first sample.
-    const first = times.find((t) => t > 0);
-    const last = times[steps - 1];
-    const span = Math.max(Math.log10(last / first), 1e-6);
-    const logs = times.map((t) => (t > 0 ? Math.log10(t) : Math.log10(first) - 0.04 * span));
-    const x = scaleLinear([logs[0], logs[steps - 1]], [LEFT, right]);
-    const reach = figure.reach(panel.array);
-    const y = scaleLinear([-reach.low, reach.high], [height - BOTTOM - 6, 10]);
-    const at = logs.map((log) => Number(x(log).toFixed(2)));
-    const curve = line((_, k) => at[k]).digits(2).curve(curveMonotoneX);
-    const path = (j) => {
-      const heights = at.map((_, k) => value(k, j));
-      return curve.y((height) => y(height))(heights);
-    };
-    return { width, height, value, order, large, right, x, y, at, path, times };
-  }
-
-  function place() {
-    const { width, height, value, order, large, right, x, y, path } = scene;
-    ground.size(width, height);
-    ground.rows(
-      y.ticks(3).map((tick) => ({ y: y(tick), text: number(tick), strong: tick === 0 })),
-      LEFT,
-      right,
-    );
-    const [low, high] = x.domain();
-    const marks = decades(low, high, width < 420 ? 3 : 5).map(({ log, text }) => ({ x: x(log), text }));
-    const name = "time t, log scale";
-    const room = textWidth(name) + 14;
-    columns(
-      bottom,
-      [...marks.filter((mark) => mark.x < width - room - 10 && mark.x > LEFT - 2), { x: width, text: name, anchor: "end", italic: true }],
-      height - 4,
-    );
-    const small = order.filter((j) => !large.includes(j)).map(path).join("");
-    const big = large.map(path);
-    set(rest, { d: small });
-    set(future, { d: small + big.join("") });
-    pool(strong, big.length, () => svg("path"));
-    big.forEach((d, i) => strong.children[i].setAttribute("d", d));
-    const { kept, heights } = spread(large.map((j) => y(value(steps - 1, j))), 10, height - BOTTOM - 4);
-    scene.named = kept.map((i) => large[i]);
-    pool(names, kept.length, () => svg("text"));
-    scene.named.forEach((j, i) => {
-      say(set(names.children[i], { x: right + 8, y: heights[i] + 4 }), figure.items[j]);
-    });
-    set(cursor, { y1: 4, y2: height - BOTTOM });
-  }
-
-  function draw(changed) {
-    const only = (name) => changed.size === 1 && changed.has(name);
-    if (!scene || !(only(time.name) || only("item"))) {
-      scene = compose();
-      place();
-    }
-    ground.title(phrase(panel.title, figure));
-    say(ground.note, phrase(panel.note, figure));
-    const now = scene.at[figure.index[time.name]];
-    set(cursor, { x1: now, x2: now });
-    set(clip, { x: 0, width: now });
-    set(lit, { d: figure.item === null ? null : scene.path(figure.item) });
-    for (const [i, j] of scene.named.entries()) names.children[i].classList.toggle("lit", j === figure.item);
-  }
-
-  // The path nearest to the pointer.
-  ground.picture.addEventListener("pointermove", (event) => {
-    const box = ground.picture.getBoundingClientRect();
-    const [px, py] = [event.clientX - box.left, event.clientY - box.top];
-    const k = scene.at.findIndex((x) => x >= px);
-    if (px < LEFT - 4 || k < 0) return figure.hover(null);
-    const gap = (j) => Math.abs(scene.y(scene.value(k, j)) - py);
-    const nearest = scene.order.reduce((best, j) => (gap(j) < gap(best) ? j : best));
-    figure.hover(gap(nearest) < 14 ? nearest : null);
-  });
-  ground.picture.addEventListener("pointerleave", () => figure.hover(null));
-
-  return {
-    element: ground.element,
-    picture: ground.picture,
-    fit(width, narrow) {
-      size = { width, height: narrow ? 230 : 330 };
+  const heights = {
+    room: 30,
+    up: (value) => value,
+    domain() {
+      const { low, high } = figure.reach(panel.array);
+      return [-low, high];
     },
-    draw,
-    table: () =>
-      scene.order.toSorted((a, b) => a - b).flatMap((j) =>
-        scene.times.map((t, k) => [`${panel.array} ${figure.items[j]}`, t, scene.value(k, j)]),
-      ),
+    ticks: (y) => y.ticks(3).map((tick) => ({ y: y(tick), text: number(tick), strong: tick === 0 })),
   };
-}
-
-// Ticks of a logarithmic axis: powers of ten, and 2 and 5 times them where those are too few.
-function decades(low, high, most) {
-  const whole = exponents(low, high, most).map((e) => ({ log: e, text: power(e) }));
-  if (whole.length > 1) return whole;
-  const finer = [];
-  for (let e = Math.floor(low); e <= high; e++)
-    for (const digit of [1, 2, 5]) {
-      const log = e + Math.log10(digit);
-      if (log >= low && log <= high) finer.push({ log, text: number(digit * 10 ** e, 1) });
-    }
-  return finer;
+  return overTime(panel, figure, { heights, named: (j) => figure.items[j], hovers: true });
 }

@@ -5,6 +5,7 @@ import { decimal, number } from "../format.js";
 import { LINE, overlap, width as textWidth } from "../labels.js";
 import { plot } from "../plot.js";
 import { phrase } from "../text.js";
+import { walk } from "../walk.js";
 
 const LEFT = 30;
 const RIGHT = 12;
@@ -14,12 +15,14 @@ export default function stems(panel, figure) {
   const ground = plot();
   ground.element.classList.add("stems");
   const marks = panel.marks.map((mark) => ({ ...mark, group: ground.group(`${mark.shape} ${mark.role}`) }));
-  const [sticks, dots, names] = ["sticks run", "dots run", "names"].map(ground.group);
+  // All sticks are one path and all dots another: dozens of elements would be slow to lay out.
+  const [sticks, dots] = ["sticks run", "dots run"].map((name) => ground.group(name).appendChild(svg("path")));
+  const lit = ground.group("lit-dot run").appendChild(svg("circle"));
+  const names = ground.group("names");
   const bubble = html("div", { class: "bubble", "aria-hidden": "true" });
-  const stage = html("div", { class: "stage" });
-  ground.picture.replaceWith(stage);
-  stage.append(ground.picture, bubble);
-  const walker = walk(figure, stage, panel.label, (j) => readout(j));
+  const { stage } = ground;
+  stage.append(bubble);
+  const walker = walk(stage, panel.label, { now: () => figure.item, show: figure.hover, text: (j) => readout(j).join(", ") });
   let size = { width: 600, height: 230 };
   let x, y;
 
@@ -27,11 +30,17 @@ export default function stems(panel, figure) {
   const compared = () =>
     marks.map((mark) => ({ ...mark, values: figure.data.at(mark.array, figure.index) }));
 
+  // As many decimals as the largest value needs.
+  function digits(value) {
+    const { low, high } = figure.reach(panel.array);
+    return decimal(value, Math.max(2, 3 - Math.floor(Math.log10(Math.max(low, high) / 1.05))));
+  }
+
   function readout(j) {
     const others = compared().filter((mark) => mark.values);
     return [
-      `${figure.items[j]}: ${digits(values()[j], figure)}`,
-      ...others.map((mark) => `${phrase(mark.label, figure)} ${digits(mark.values[j], figure)}`),
+      `${figure.items[j]}: ${digits(values()[j])}`,
+      ...others.map((mark) => `${phrase(mark.label, figure)} ${digits(mark.values[j])}`),
     ];
   }
 
@@ -57,7 +66,7 @@ export default function stems(panel, figure) {
       const gap = (width - LEFT - RIGHT) / count;
       x = (j) => LEFT + gap * (j + 0.5);
       const reach = figure.reach(panel.array);
-      y = scaleLinear([-reach.low, reach.high], [height - 14, 16]);
+      y = scaleLinear([-reach.low, reach.high], [height - 22, 20]);
       ground.size(width, height);
       ground.rows(
         y.ticks(3).map((value) => ({ y: y(value), text: number(value), strong: value === 0 })),
@@ -82,22 +91,21 @@ export default function stems(panel, figure) {
           ),
         );
       }
-      pool(sticks, count, () => svg("line"));
-      pool(dots, count, () => svg("circle"));
-      for (let j = 0; j < count; j++) {
-        set(sticks.children[j], { x1: x(j), x2: x(j), y1: y(0) });
-        set(dots.children[j], { cx: x(j), r: radius });
-      }
+      set(dots, { "stroke-width": 2 * radius });
+      set(lit, { r: radius + 0.5 });
       walker.count(count);
       key();
     }
     ground.title(phrase(panel.title, figure));
+    const zero = y(0).toFixed(1);
+    let [stick, dot] = ["", ""];
     for (let j = 0; j < count; j++) {
-      const at = y(weights[j]).toFixed(2);
-      sticks.children[j].setAttribute("y2", at);
-      dots.children[j].setAttribute("cy", at);
-      dots.children[j].classList.toggle("lit", figure.item === j);
+      const [across, up] = [x(j).toFixed(1), y(weights[j]).toFixed(1)];
+      stick += `M${across} ${zero}V${up}`;
+      dot += `M${across} ${up}h0`;
     }
+    set(sticks, { d: stick });
+    set(dots, { d: dot });
     label(weights);
     point(weights);
   }
@@ -120,19 +128,21 @@ export default function stems(panel, figure) {
       const room = { x0: at.x - half - 3, x1: at.x + half + 3, y0: at.y - 11, y1: at.y + 3 };
       const covers = (i, value, r) => i !== j && overlap(room, { x0: x(i) - r, x1: x(i) + r, y0: y(value) - r, y1: y(value) + r });
       const ringed = (mark) => mark.values.some((value, i) => Math.abs(value) > 1e-9 && covers(i, value, 9));
-      const outside = room.y0 < -8 || room.y1 > size.height + 8;
+      const outside = room.y0 < -8 || room.y1 > size.height + 2;
       if (outside || rooms.some((other) => overlap(other, room)) || weights.some((value, i) => covers(i, value, 4)) || rings.some(ringed)) continue;
       rooms.push(room);
       placed.push({ ...at, text: figure.items[j] });
     }
     pool(names, placed.length, () => svg("text", { "text-anchor": "middle" }));
-    placed.forEach(({ x, y, text }, i) => say(set(names.children[i], { x, y }), text));
+    placed.forEach(({ x, y, text }, i) => say(set(names.children[i], { transform: `translate(${x.toFixed(1)} ${y.toFixed(1)})` }), text));
   }
 
   function point(weights) {
     const j = figure.item;
     bubble.hidden = j === null;
+    set(lit, { display: j === null ? "none" : null });
     if (j === null) return;
+    set(lit, { cx: x(j), cy: y(weights[j]) });
     const lines = readout(j);
     bubble.replaceChildren(...lines.map((line) => html("span", {}, line)));
     const left = x(j) < size.width / 2;
@@ -163,34 +173,8 @@ export default function stems(panel, figure) {
   };
 }
 
-const digits = (value, { unit }) => decimal(value, Math.max(2, 3 - Math.floor(Math.log10(unit))));
 
 function entry(kind, glyph, text) {
   const picture = svg("svg", { width: 14, height: 14, class: kind, "aria-hidden": "true" }, glyph);
   return html("span", { class: "entry" }, picture, text);
-}
-
-// The keyboard's way along the items: a slider whose value is spoken.
-function walk(figure, stage, label, readout) {
-  set(stage, { tabindex: 0, role: "slider", "aria-label": `Look at one of: ${label}`, "aria-valuemin": 1, "aria-valuenow": 1 });
-  let count = 1;
-  const show = (j) => {
-    figure.hover(Math.max(0, Math.min(count - 1, j)));
-    set(stage, { "aria-valuenow": figure.item + 1, "aria-valuetext": readout(figure.item).join(", ") });
-  };
-  const steps = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, PageUp: 10, PageDown: -10, Home: -1e6, End: 1e6 };
-  stage.addEventListener("focus", () => stage.matches(":focus-visible") && show(figure.item ?? 0));
-  stage.addEventListener("blur", () => figure.hover(null));
-  stage.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") return figure.hover(null);
-    if (!(event.key in steps)) return;
-    event.preventDefault();
-    show((figure.item ?? 0) + steps[event.key]);
-  });
-  return {
-    count(value) {
-      count = value;
-      set(stage, { "aria-valuemax": value, "aria-valuetext": readout(0).join(", ") });
-    },
-  };
 }

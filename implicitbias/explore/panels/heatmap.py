@@ -1,0 +1,73 @@
+"""A number over all positions of two axes, with a marker where the reader stands."""
+
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from implicitbias.explore.axis import State
+from implicitbias.explore.panels.panel import Panel
+from implicitbias.explore.picture import LEFT, RIGHT, WIDTH, Role, paint
+from implicitbias.explore.text import Text
+
+if TYPE_CHECKING:
+    from implicitbias.explore.figure import Figure
+
+
+@dataclass(frozen=True)
+class HeatMap(Panel):
+    """A number over all positions of two axes, with a marker that the reader may drag.
+
+    Args:
+        x: the axis that runs to the right.
+        y: the axis that runs up.
+        array: the number.
+        ends: the lowest and the highest number told apart, each with what it means and its
+            colour; half way between, there is none.
+    """
+
+    note: Text
+    x: str
+    y: str
+    array: str
+    ends: tuple[tuple[float, str, Role], tuple[float, str, Role]]
+
+    kind = "heatmap"
+    height = 220
+
+    def check(self, figure: "Figure") -> None:
+        who = "panel heatmap"
+        figure.need_axis(who, self.x)
+        figure.need_axis(who, self.y)
+        figure.need(who, self.array, self.x, self.y)
+        figure.need_words(who, self.note)
+        if not self.ends[0][0] < self.ends[1][0]:
+            raise ValueError(f"{who} needs increasing ends, found {self.ends}")
+
+    def still(self, figure: "Figure", state: State) -> str:
+        x, y = figure.by_name[self.x], figure.by_name[self.y]
+        (low, low_words, low_role), (high, high_words, high_role) = self.ends
+        wide = (WIDTH - LEFT - RIGHT) / len(x.values)
+        high_cell = 150 / len(y.values)
+        drawn = []
+        for i, right in enumerate(x.values):
+            for j, up in enumerate(y.values):
+                value = figure.at(self.array, {**state, self.x: right, self.y: up})
+                if value is None:
+                    continue
+                share = np.clip((2 * float(value) - low - high) / (high - low), -1, 1)
+                drawn.append(
+                    f'<rect x="{LEFT + i * wide:.1f}" y="{180 - (j + 1) * high_cell:.1f}" '
+                    f'width="{wide:.1f}" height="{high_cell:.1f}" fill-opacity="{abs(share):.2f}" '
+                    f'fill="{paint(high_role if share > 0 else low_role)}"/>'
+                )
+        soft = f'fill="{paint("soft")}"'
+        names = f"across: {x.label} {x.symbol}, up: {y.label} {y.symbol}"
+        drawn.append(
+            f'<text x="{LEFT}" y="196" {soft}>{escape(names)}</text>'
+            f'<text x="{LEFT}" y="212" fill="{paint(low_role)}">{escape(low_words)}</text>'
+            f'<text x="{WIDTH - RIGHT}" y="212" text-anchor="end" fill="{paint(high_role)}">'
+            f"{escape(high_words)}</text>"
+        )
+        return "".join(drawn)

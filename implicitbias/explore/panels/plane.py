@@ -1,0 +1,256 @@
+"""Points, trajectories and level sets in a plane of two weights, to one scale."""
+
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+from contourpy import contour_generator
+
+from implicitbias.explore.axis import ITEM, State
+from implicitbias.explore.panels.panel import Panel
+from implicitbias.explore.picture import LEFT, RIGHT, WIDTH, Role, line, paint
+from implicitbias.explore.text import Text
+
+if TYPE_CHECKING:
+    from implicitbias.explore.figure import Figure
+
+
+@dataclass(frozen=True)
+class Extent:
+    """What one side of the picture shows: its name, and from where to where."""
+
+    label: str
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Trail:
+    """A trajectory.
+
+    Args:
+        array: its points, ``("step", "xy")``. Or over the axis of time: then ``("xy",)``, or
+            ``("item", "xy")`` for one trajectory an item, and what is still to come is faint.
+        label: what it is, in words.
+        role: its colour.
+        dash: how it is dashed, as in SVG; trajectories of one picture should differ in it.
+        dots: whether each step is marked.
+        whole: for steps, an array of the whole trajectory, drawn faint below.
+    """
+
+    array: str
+    label: Text
+    role: Role
+    dash: str = ""
+    dots: bool = False
+    whole: str = ""
+
+    kind: ClassVar[str] = "trail"
+
+
+@dataclass(frozen=True)
+class Points:
+    """Points of an array ``("point", "xy")``, or ``("item", "xy")`` if they have names."""
+
+    array: str
+    label: Text
+    role: Role
+    shape: Literal["dot", "ring", "cross"]
+
+    kind: ClassVar[str] = "points"
+
+
+@dataclass(frozen=True)
+class Levels:
+    """Level sets of a function.
+
+    Args:
+        array: its values over the picture, ``("row", "column")``, rows from the lower edge up.
+        at: an array ``("level",)`` of the values whose level sets are drawn.
+        label: what they are, in words.
+        role: their colour.
+    """
+
+    array: str
+    at: str
+    label: Text
+    role: Role
+
+    kind: ClassVar[str] = "levels"
+
+
+@dataclass(frozen=True)
+class Ellipses:
+    """Metric tensors as the steps of one length.
+
+    Args:
+        array: ``("point", "tensor")``, a row for each point: its two coordinates, then the entries
+            g11, g12, g22 of the metric there. Drawn is where ``v' g v`` equals the squared length.
+        label: what they are, in words.
+        role: their colour.
+        length: of the steps.
+    """
+
+    array: str
+    label: Text
+    role: Role
+    length: float
+
+    kind: ClassVar[str] = "ellipses"
+
+
+@dataclass(frozen=True)
+class Handle:
+    """A point that the reader drags, which moves two axes: its coordinates, or its polar ones.
+
+    Polar coordinates are the angle in degrees, then the distance from zero. Both axes also have
+    their sliders, for the keyboard.
+    """
+
+    first: str
+    second: str
+    label: str
+    role: Role
+    polar: bool = False
+
+    kind: ClassVar[str] = "handle"
+
+
+@dataclass(frozen=True)
+class Plane(Panel):
+    """Points, trajectories and level sets in a plane, with the same unit in both directions."""
+
+    note: Text
+    x: Extent
+    y: Extent
+    layers: tuple[Trail | Points | Levels | Ellipses | Handle, ...]
+
+    kind = "plane"
+    height = 330
+
+    def check(self, figure: "Figure") -> None:
+        who = "panel plane"
+        figure.need_words(who, self.note)
+        for extent in (self.x, self.y):
+            if not (np.isfinite([extent.low, extent.high]).all() and extent.low < extent.high):
+                raise ValueError(f"{who} needs low < high, found {extent}")
+        for layer in self.layers:
+            if not isinstance(layer, Handle):
+                figure.need_words(who, layer.label)
+            match layer:
+                case Trail():
+                    _need_trail(figure, who, layer)
+                case Points():
+                    named = figure.inner(who, layer.array)[:1] == (ITEM,)
+                    figure.need(who, layer.array, inner=(ITEM if named else "point", "xy"))
+                case Levels():
+                    figure.need(who, layer.array, inner=("row", "column"))
+                    figure.need(who, layer.at, inner=("level",))
+                case Ellipses():
+                    figure.need(who, layer.array, inner=("point", "tensor"))
+                case Handle():
+                    figure.need_axis(who, layer.first)
+                    figure.need_axis(who, layer.second)
+
+    def still(self, figure: "Figure", state: State) -> str:
+        frame = _Frame(self.x, self.y)
+        left, top, width, height = frame.box
+        inside = "".join(_still_layer(layer, figure, state, frame) for layer in self.layers)
+        name = f'fill="{paint("soft")}" font-style="italic"'
+        return (
+            line(left, top + height, left + width, top + height, "hair")
+            + line(left, top, left, top + height, "hair")
+            + f'<svg x="{left}" y="{top}" width="{width:.1f}" height="{height:.1f}" '
+            f'viewBox="{left} {top} {width:.1f} {height:.1f}">{inside}</svg>'
+            f'<text x="{left + width:.0f}" y="{top + height + 16:.0f}" text-anchor="end" {name}>'
+            f"{escape(self.x.label)}</text>"
+            f'<text x="{left + 6}" y="{top + 12}" {name}>{escape(self.y.label)}</text>'
+        )
+
+
+class _Frame:
+    """Where the still picture lies, and how long a unit is there."""
+
+    def __init__(self, x: Extent, y: Extent) -> None:
+        self.unit = min((WIDTH - LEFT - RIGHT) / (x.high - x.low), 280 / (y.high - y.low))
+        self.corner = np.array([x.low, y.low])
+        self.size = np.array([x.high - x.low, y.high - y.low])
+        self.box = (LEFT, 26, *(self.unit * self.size))
+
+    def __call__(self, points: np.ndarray) -> np.ndarray:
+        left, top, _, height = self.box
+        right, up = np.moveaxis(self.unit * (points - self.corner), -1, 0)
+        return np.stack([left + right, top + height - up], -1)
+
+
+def _need_trail(figure: "Figure", who: str, trail: Trail) -> None:
+    inner = figure.inner(who, trail.array)
+    if inner == ("step", "xy"):
+        if trail.whole:
+            figure.need(who, trail.whole, inner=inner)
+        return
+    if figure.time is None:
+        raise ValueError(f"{who} needs steps in array {trail.array!r}, or an axis of kind 'time'")
+    named = inner[:1] == (ITEM,)
+    figure.need(who, trail.array, figure.time.name, inner=(ITEM, "xy") if named else ("xy",))
+
+
+def _still_layer(layer: Any, figure: "Figure", state: State, frame: _Frame) -> str:
+    if isinstance(layer, Handle):
+        return ""  # only who can move it needs it
+    if isinstance(layer, Trail):
+        dash = f' stroke-dasharray="{layer.dash}"' if layer.dash else ""
+        return "".join(
+            f'<polyline points="{_listed(frame(points))}" fill="none" '
+            f'stroke="{paint(layer.role)}" stroke-width="2"{dash}/>'
+            for points in _trajectories(layer, figure, state)
+        )
+    values = figure.at(layer.array, state)
+    if values is None:
+        return ""
+    if isinstance(layer, Points):
+        fill = paint(layer.role) if layer.shape == "dot" else "none"
+        return "".join(
+            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="{fill}" '
+            f'stroke="{paint(layer.role)}" stroke-width="1.6"/>'
+            for x, y in frame(values)
+        )
+    if isinstance(layer, Ellipses):
+        return "".join(_still_ellipse(row, layer, frame) for row in values)
+    x, y = (np.linspace(0, 1, size) for size in values.shape[::-1])
+    trace = contour_generator(x, y, values)
+    levels = figure.at(layer.at, state)
+    assert levels is not None
+    return "".join(
+        f'<polyline points="{_listed(frame(frame.corner + frame.size * way))}" fill="none" '
+        f'stroke="{paint(layer.role)}"/>'
+        for level in levels
+        for way in trace.lines(level)
+    )
+
+
+def _trajectories(trail: Trail, figure: "Figure", state: State) -> list[np.ndarray]:
+    """Each trajectory (steps, 2), to the end of time."""
+    if figure.inner("trail", trail.array) == ("step", "xy"):
+        points = figure.at(trail.array, state)
+        return [] if points is None else [points]
+    points = figure.over_time(trail.array, state)
+    if points is None:
+        return []
+    return [points] if points.ndim == 2 else list(np.moveaxis(points, 1, 0))
+
+
+def _still_ellipse(row: np.ndarray, layer: Ellipses, frame: _Frame) -> str:
+    x, y = frame(row[:2])
+    lengths, directions = np.linalg.eigh(np.array([[row[2], row[3]], [row[3], row[4]]]))
+    radii = frame.unit * layer.length / np.sqrt(lengths)
+    angle = -np.degrees(np.arctan2(directions[1, 0], directions[0, 0]))
+    return (
+        f'<ellipse rx="{radii[0]:.1f}" ry="{radii[1]:.1f}" fill="none" '
+        f'stroke="{paint(layer.role)}" transform="translate({x:.1f} {y:.1f}) rotate({angle:.1f})"/>'
+    )
+
+
+def _listed(points: np.ndarray) -> str:
+    return " ".join(f"{x:.1f},{y:.1f}" for x, y in points)

@@ -1,0 +1,123 @@
+// A number over all positions of two axes, with a marker where the reader stands, who may drag it.
+import { html, pool, say, set, svg } from "../dom.js";
+import { number, position, power } from "../format.js";
+import { width as textWidth } from "../labels.js";
+import { columns, plot } from "../plot.js";
+import { shades } from "../shades.js";
+import { phrase } from "../text.js";
+
+const LEFT = 42;
+const RIGHT = 8;
+const TOP = 20;
+const BOTTOM = 26;
+
+export default function heatmap(panel, figure) {
+  const ground = plot();
+  ground.element.classList.add("heatmap");
+  const [[low, , lowRole], [high, , highRole]] = panel.ends;
+  const paint = shades(ground.group("shades"), [lowRole, highRole]);
+  const cross = ground.group("cross");
+  const bottom = ground.group("ticks");
+  const marker = ground.group("markers run").appendChild(svg("circle", { r: 7 }));
+  const reading = ground.group("readings").appendChild(svg("text", { class: "ink" }));
+  const [x, y] = [panel.x, panel.y].map(figure.axis);
+  pool(cross, 2, () => svg("line"));
+  let size = { width: 400, height: 240 };
+  let box = null;
+
+  const value = (i, j) => figure.data.at(panel.array, { ...figure.index, [x.name]: i, [y.name]: j });
+  const across = (i) => box.x + ((i + 0.5) * box.width) / x.values.length;
+  const up = (j) => box.y + box.height - ((j + 0.5) * box.height) / y.values.length;
+
+  function place() {
+    const { width, height } = size;
+    box = { x: LEFT, y: TOP, width: width - LEFT - RIGHT, height: height - TOP - BOTTOM };
+    ground.size(width, height);
+    const middle = (low + high) / 2;
+    const [rows, count] = [y.values.length, x.values.length];
+    paint([
+      {
+        ...box,
+        rows,
+        columns: count,
+        share: (row, column) => (2 * (value(column, rows - 1 - row) - middle)) / (high - low),
+      },
+    ]);
+    const title = named(x);
+    const end = width - RIGHT - textWidth(title) - 12;
+    columns(
+      bottom,
+      [
+        ...marked(x, width < 420 ? 3 : 6).map((i) => ({ x: across(i), text: label(x, i) })).filter((mark) => mark.x < end - 8),
+        { x: width - RIGHT, text: title, anchor: "end", italic: true },
+        ...marked(y, 6).map((j) => ({ x: LEFT - 7, y: up(j) + 4, text: label(y, j), anchor: "end" })),
+        { x: LEFT, y: TOP - 7, text: named(y), anchor: "start", italic: true },
+      ],
+      height - 6,
+    );
+  }
+
+  function key() {
+    const swatch = (role) => svg("svg", { width: 14, height: 14, "aria-hidden": "true" }, svg("rect", { class: `shade ${role}`, width: 14, height: 14 }));
+    const make = (k) => (k ? html("span", { class: "entry" }, swatch(panel.ends[k - 1][2]), html("span")) : html("span"));
+    const entries = pool(ground.note, 3, make);
+    say(entries[0], phrase(panel.note, figure));
+    panel.ends.forEach(([, words], k) => say(entries[k + 1].lastChild, words));
+  }
+
+  function draw(changed) {
+    if (!box || [...changed].some((name) => ![x.name, y.name, "item"].includes(name))) place();
+    ground.title(phrase(panel.title, figure));
+    key();
+    const [i, j] = [figure.index[x.name], figure.index[y.name]];
+    const [px, py] = [across(i), up(j)];
+    set(cross.children[0], { x1: px, x2: px, y1: box.y, y2: box.y + box.height });
+    set(cross.children[1], { x1: box.x, x2: box.x + box.width, y1: py, y2: py });
+    set(marker, { cx: px, cy: py });
+    const text = number(value(i, j));
+    const right = px + 14 + textWidth(text) < size.width;
+    set(reading, { x: px + (right ? 12 : -12), y: py < box.y + 22 ? py + 20 : py - 9, "text-anchor": right ? "start" : "end" });
+    say(reading, text);
+  }
+
+  const grab = (event) => {
+    const corner = ground.picture.getBoundingClientRect();
+    const place = (share, count) => Math.max(0, Math.min(count - 1, Math.floor(share * count)));
+    figure.move({
+      [x.name]: place((event.clientX - corner.left - box.x) / box.width, x.values.length),
+      [y.name]: place(1 - (event.clientY - corner.top - box.y) / box.height, y.values.length),
+    });
+  };
+  ground.picture.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0) return;
+    ground.picture.setPointerCapture(event.pointerId);
+    grab(event);
+  });
+  ground.picture.addEventListener("pointermove", (event) => {
+    if (ground.picture.hasPointerCapture(event.pointerId)) grab(event);
+  });
+
+  return {
+    element: ground.element,
+    picture: ground.picture,
+    fit(width, narrow) {
+      size = { width, height: narrow ? 230 : 280 };
+    },
+    draw,
+    table: () =>
+      y.values.flatMap((down, j) => x.values.map((right, i) => [`${panel.array}, ${named(y)} = ${down}`, right, value(i, j)])),
+  };
+}
+
+const named = (axis) => `${axis.label.toLowerCase()} ${axis.symbol}`.trim();
+
+// Positions worth a tick: whole powers of ten on a logarithmic axis, else evenly spaced.
+function marked(axis, most) {
+  const all = axis.values.map((_, k) => k);
+  const whole = all.filter((k) => axis.log && Math.abs(Math.log10(axis.values[k]) % 1) < 1e-6);
+  const usable = whole.length > 1 ? whole : all;
+  const stride = Math.ceil(usable.length / most);
+  return usable.filter((_, k) => k % stride === 0);
+}
+
+const label = (axis, k) => (axis.log ? power(Number(Math.log10(axis.values[k]).toFixed(1))) : position(axis, k));

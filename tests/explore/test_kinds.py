@@ -1,0 +1,197 @@
+"""Every kind of panel draws the library's numbers, says them, and can be moved."""
+
+import csv
+import io
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from implicitbias.explore import Array, Explorable
+
+from ..made_up import one_of_each
+from .conftest import ROOT, Shown
+
+FIGURE = one_of_each()
+KINDS = {panel.kind: k for k, panel in enumerate(FIGURE.panels)}
+
+
+@pytest.fixture
+def shown(show: Callable[..., Shown]) -> Shown:
+    opened = show(html=Explorable(FIGURE).html())
+    opened.page.wait_for_selector(".panel")
+    yield opened
+    assert opened.complaints == []
+
+
+def rows_of(shown: Shown) -> dict[tuple[str, str, str], list[tuple[str, float]]]:
+    """The downloaded table: panel and series to pairs of place and value."""
+    with shown.page.expect_download() as download:
+        shown.page.get_by_role("button", name="Data (CSV)").click()
+    text = Path(download.value.path()).read_text()
+    lines = csv.DictReader(io.StringIO("\n".join(x for x in text.splitlines() if x[0] != "#")))
+    found: dict = {}
+    for line in lines:
+        found.setdefault((line["panel"], line["series"]), []).append(
+            (line["at"], float(line["value"]))
+        )
+    return found
+
+
+def values(rows: dict, panel: str, series: str) -> np.ndarray:
+    return np.array([value for _, value in rows[panel, series]])
+
+
+def test_the_table_holds_the_arrays(shown: Shown) -> None:
+    shown.page.get_by_role("slider", name="Scale").first.press("ArrowRight")
+    state = FIGURE.complete({"scale": FIGURE.by_name["scale"].values[3]})
+    rows = rows_of(shown)
+    curve = FIGURE.arrays["error"].values
+    assert values(rows, "The curve", "error") == pytest.approx(curve, rel=1e-6)
+    flow = FIGURE.at("flow", state)
+    stairs = FIGURE.at("jump_weights", state)
+    assert flow is not None and stairs is not None
+    for j in range(4):
+        assert values(rows, "The stairs", f"flow w{j + 1}") == pytest.approx(flow[:, j], abs=6e-4)
+        assert values(rows, "The stairs", f"jump w{j + 1}") == pytest.approx(stairs[:, j])
+    modes = FIGURE.over_time("modes", state)
+    pictures = FIGURE.at("pictures", state)
+    assert modes is not None and pictures is not None
+    assert values(rows, "The spectrum", "modes σ₂") == pytest.approx(modes[:, 1], rel=1e-6)
+    assert values(rows, "The images", "sine") == pytest.approx(pictures[1].ravel(), abs=6e-4)
+    share = np.asarray(FIGURE.arrays["share"].values)
+    assert values(rows, "The map", "share, depth D = 4") == pytest.approx(share[2], rel=1e-6)
+    way = FIGURE.over_time("way", state)
+    assert way is not None
+    assert values(rows, "The plane", "the way, x") == pytest.approx(way[:, 0], abs=1e-6)
+    assert values(rows, "The plane", "the metric, g12") == pytest.approx([1.0])
+
+
+def test_the_sentence_reads_the_map_and_the_curve(shown: Shown) -> None:
+    assert shown.reading == "At α = 0.1, depth 3, the map says −1.4 and the curve 0.27."
+
+
+def test_the_map_is_dragged(shown: Shown) -> None:
+    picture = shown.page.locator(".heatmap .shades")
+    box = picture.bounding_box()
+    assert box
+    # The picture's cells: 7 scales across, 5 depths up.
+    shown.page.mouse.move(box["x"] + 6.5 / 7 * box["width"], box["y"] + 0.5 / 5 * box["height"])
+    shown.page.mouse.down()
+    shown.page.mouse.up()
+    assert shown.settled_hash().startswith("#one-of-each?scale=10&depth=6&")
+
+
+def test_the_handle_of_the_plane_is_dragged(shown: Shown) -> None:
+    shown.page.locator(".handle").scroll_into_view_if_needed()
+    box = shown.page.locator(".handle").bounding_box()
+    frame = shown.page.locator(".plane clipPath rect")
+    unit = float(frame.get_attribute("width") or 0) / 2
+    assert box
+    at = [box["x"] + box["width"] / 2, box["y"] + box["height"] / 2]
+    shown.page.mouse.move(*at)
+    shown.page.mouse.down()
+    shown.page.mouse.move(at[0] - 0.7 * unit, at[1] + 0.1 * unit, steps=5)
+    shown.page.mouse.up()
+    assert "across=-0.3&up=0.3" in shown.settled_hash()
+    shown.page.mouse.move(at[0] - 0.2 * unit, at[1])
+    assert "across=-0.3&up=0.3" in shown.settled_hash()
+
+
+def test_controls_that_do_nothing_are_hidden(shown: Shown) -> None:
+    detail = shown.page.locator("[data-axis=detail]")
+    assert detail.is_hidden()
+    shown.page.get_by_role("radio", name="far").check()
+    assert detail.is_visible()
+
+
+def test_images_are_read_by_keyboard_and_pointer(shown: Shown) -> None:
+    stage = shown.page.locator(".images .stage")
+    stage.focus()
+    stage.press("ArrowDown")
+    stage.press("ArrowRight")
+    expected = FIGURE.at("pictures", FIGURE.start)
+    assert expected is not None
+    said = f"cosine: row 2, column 2: {expected[0, 1, 1]:.2f}"
+    assert stage.get_attribute("aria-valuetext") == said
+    assert said.split(": ", 1)[1] in shown.page.locator(".images").inner_text()
+
+
+def test_named_points_share_the_hover(shown: Shown) -> None:
+    names = shown.page.locator(".staircase .names text")
+    spot = shown.page.locator(".inside .points.dot > *").nth(3)
+    spot.hover(force=True)
+    lit = shown.page.locator(".staircase .names text.lit")
+    lit.wait_for()
+    assert names.count() == 4
+    assert lit.text_content() == "w4"
+    assert shown.page.locator(".plane .bubble").inner_text() == "w4"
+
+
+def test_time_cuts_the_trail_where_it_stands(shown: Shown) -> None:
+    shown.page.get_by_role("slider", name="Time").press("Home")
+    for _ in range(2):
+        shown.page.get_by_role("slider", name="Time").press("ArrowRight")
+    assert len(values(rows_of(shown), "The plane", "the way, x")) == 3
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_still_picture_shows_each_kind(kind: str) -> None:
+    alone = replace(FIGURE, panels=(FIGURE.panels[KINDS[kind]],))
+    html = Explorable(alone).html()
+    drawn = html.split("<figcaption>")[0]
+    assert FIGURE.panels[KINDS[kind]].title in drawn
+    assert drawn.count("<polyline") + drawn.count("<rect") + drawn.count("<circle") >= 1
+    assert "nan" not in drawn
+
+
+@pytest.mark.parametrize(
+    ("array", "message"),
+    [
+        ("share", "panel heatmap needs the array 'share'"),
+        ("error", "panel curves needs the array 'error'"),
+        ("jump_times", "panel staircase needs the array 'jump_times'"),
+        ("modes", "panel spectrum needs the array 'modes'"),
+        ("pictures", "panel images needs the array 'pictures'"),
+        ("bowl", "panel plane needs the array 'bowl'"),
+        ("way", "panel plane needs the array 'way'"),
+        ("metric", "panel plane needs the array 'metric'"),
+    ],
+)
+def test_each_kind_names_what_it_lacks(array: str, message: str) -> None:
+    rest = {name: values for name, values in FIGURE.arrays.items() if name != array}
+    text = "Nothing is read here."
+    with pytest.raises(ValueError, match=message):
+        replace(FIGURE, arrays=rest, reading=text)
+
+
+@pytest.mark.parametrize(
+    ("name", "array", "message"),
+    [
+        ("modes", Array(("scale",), np.ones((7, 3)), inner=("mode",)), r"dimensions \['time'\]"),
+        ("pictures", Array((), np.ones((2, 2)), inner=("row", "column")), "needs inner"),
+        ("pictures", Array((), np.ones((1, 2, 2)), inner=("image", "row", "column")), "1 labels"),
+        ("flow", Array((), np.ones((16, 3)), inner=("step", "item")), "must have 4 items"),
+        ("levels", Array((), np.ones(2)), "must have the shape"),
+        ("clock", Array((), np.ones(2), inner=("scale",)), "must not be axes"),
+    ],
+)
+def test_arrays_of_another_form_are_refused(name: str, array: Array, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        replace(FIGURE, arrays={**FIGURE.arrays, name: array})
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1200])
+def test_every_kind_is_accessible(show: Callable[..., Shown], theme: str, width: int) -> None:
+    shown = show(
+        html=Explorable(FIGURE).html(), theme=theme, viewport={"width": width, "height": 900}
+    )
+    shown.page.wait_for_selector(".panel")
+    shown.page.add_script_tag(path=ROOT / "node_modules/axe-core/axe.min.js")
+    found = shown.page.evaluate("axe.run('figure.explorable', {preload: false})")
+    assert [violation["id"] for violation in found["violations"]] == []
+    assert shown.page.evaluate("document.documentElement.scrollWidth") <= width
+    assert shown.complaints == []
