@@ -53,7 +53,8 @@ _PREDICTOR = (
 _STAGES = len(_LOWER)
 _ORDER = 5
 _NEWTON_STEPS = 8
-_SPENT = 0.9  # of a slack, the most that a guess may use
+_GUESSED = 0.9  # of a slack, the most that a guess may use
+_SPENT = 0.5  # of a slack, the most that a step may use at its first speed
 
 
 def _square(rows):
@@ -78,7 +79,6 @@ class Progress(NamedTuple):
     state: Point
     slope: Float[Array, " n"]
     length: Float[Array, ""]
-    error: Float[Array, ""]
     steps: Int[Array, ""]
     kept: Int[Array, ""]
     times: Float[Array, " t"]
@@ -151,9 +151,9 @@ def _step(state, slope, h, flow):
         nu = base + h * _GAMMA * (predictor @ slopes)
         # Along the predictor's nu the slacks are linear: how far in logarithms, and relative.
         move = SIGNS * (speed * ((nu - previous.nu) @ flow.X)) * jnp.exp(k * previous.b)
-        spent = jnp.where(k > 0, jnp.minimum(k * move, _SPENT), 0)
+        spent = jnp.where(k > 0, jnp.minimum(k * move, _GUESSED), 0)
         moved = jnp.where(k > 0, -jnp.log1p(-spent) / jnp.where(k > 0, k, 1), move)
-        near = jnp.max(jnp.where(k > 0, k * move, jnp.abs(move))) < jnp.where(k > 0, _SPENT, 1)
+        near = jnp.max(jnp.where(k > 0, k * move, jnp.abs(move))) < jnp.where(k > 0, _GUESSED, 1)
         guess = Point(nu, settle(speed * (nu @ flow.X), previous.b + moved, k))
         guess = jax.tree.map(lambda a, b: jnp.where(near, a, b), guess, previous)
         found, sound = _solve_stage(guess, base, pull, flow, sound)
@@ -201,7 +201,6 @@ def integrate(flow: Flow, times: Float[Array, "*t"], most: int) -> tuple[Progres
         state=start,
         slope=_velocity(start, flow),
         length=1e-3 / drive,
-        error=jnp.asarray(1.0),
         steps=jnp.asarray(0),
         kept=jnp.asarray(1) if every else (targets[0] == 0).astype(int),
         times=jnp.full(size, jnp.inf).at[0].set(0.0),
@@ -212,29 +211,33 @@ def integrate(flow: Flow, times: Float[Array, "*t"], most: int) -> tuple[Progres
     def underway(now):
         return (now.time < targets[-1]) & (now.steps < most)
 
+    def fading(now):
+        """How fast the fastest of the slacks runs out, relative to what is left of it."""
+        _, speed, k, _ = flow.geometry
+        return jnp.max(k * SIGNS * (speed * (now.slope @ flow.X)) * jnp.exp(k * now.state.b))
+
     def advance(now):
+        # A weight wakes as its slack runs out, at a moment that no error estimate foresees: steps
+        # spend a part of the slack, and come to that moment in a geometric sequence.
+        soon = _SPENT / jnp.maximum(fading(now), _SPENT / now.length)
         target = targets[0 if every else now.kept]
-        lands = now.time + now.length >= target
-        time = jnp.where(lands, target, now.time + now.length)
+        lands = now.time + soon >= target
+        time = jnp.where(lands, target, now.time + soon)
         h = time - now.time
         state, slope, error = _step(now.state, now.slope, h, flow)
         good = error <= 1
-        # A proportional-integral controller; no growth right after a failure.
-        factor = 0.9 * error ** (-0.7 / _ORDER) * now.error ** (0.2 / _ORDER)
-        factor = jnp.clip(factor, 0.2, jnp.where(good, 4.0, 1.0))
-        length = jnp.where(good & lands, jnp.maximum(now.length, factor * h), factor * h)
-        moved = (time, state, slope, jnp.maximum(error, 1e-10))
-        stayed = (now.time, now.state, now.slope, now.error)
-        time_, state_, slope_, error_ = jax.tree.map(
-            lambda a, b: jnp.where(good, a, b), moved, stayed
+        length = h * jnp.clip(0.9 * error ** (-1 / _ORDER), 0.2, 4.0)
+        # A step cut short to land says nothing against a longer one.
+        length = jnp.where(good & lands, jnp.maximum(now.length, length), length)
+        reached = jax.tree.map(
+            lambda new, old: jnp.where(good, new, old),
+            (time, state, slope),
+            (now.time, now.state, now.slope),
         )
         # Written in any case, and written over unless it counts.
         return Progress(
-            time_,
-            state_,
-            slope_,
+            *reached,
             length,
-            error_,
             now.steps + 1,
             now.kept + (good & (every | lands)),
             now.times.at[now.kept].set(jnp.where(good, time, jnp.inf)),
