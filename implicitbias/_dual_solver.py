@@ -63,13 +63,14 @@ def _square(rows):
 
 
 class Flow(NamedTuple):
-    """The data of one dual flow: everything but the state."""
+    """The data of one dual flow: everything but the state, of whose numbers some may be idle."""
 
     X: Float[Array, "n d"]
     y: Float[Array, " n"]
     geometry: Geometry
     log_amplitude: Float[Array, ""]
     tolerance: Float[Array, ""]
+    variables: Float[Array, ""]
 
 
 class Progress(NamedTuple):
@@ -176,8 +177,7 @@ def _step(state, slope, h, flow):
         return jnp.sum(((after - other) / (flow.tolerance * size)) ** 2)
 
     total = sum(jax.tree.leaves(jax.tree.map(squares, state, found, embedded)))
-    count = sum(leaf.size for leaf in state)
-    error = jnp.sqrt(total / count)
+    error = jnp.sqrt(total / flow.variables)
     return found, slopes[-1], jnp.where(sound & jnp.isfinite(error), error, jnp.inf)
 
 

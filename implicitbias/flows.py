@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
 from . import _check, _qexp, losses
-from ._continuation import Geometry, rotated
+from ._continuation import Geometry, enlarged, rotated
 from .losses import Loss, SquareLoss
 from .parametrizations import DiagonalNetwork
 
@@ -161,20 +161,20 @@ def _dual_flow(network, X, y, times, tolerance):
     )
     level = own.mean()
     geometry = Geometry(own - level, speed, np.float64(k), None)
-    rotation, turned_X, turned_y = rotated(X, y, geometry)
+    n, d = X.shape
+    rotation, *problem = rotated(X, y, geometry)
     flow = _dual_solver.Flow(
-        X=turned_X,
-        y=turned_y,
-        geometry=geometry,
+        *enlarged(*problem, geometry),
         log_amplitude=np.maximum(level, np.log(SLACK_FLOOR) / unit) if k > 0 else level,
         tolerance=np.float64(tolerance),
+        variables=np.float64(n + 2 * d),
     )
     most = _MAX_STEPS if times.ndim else _MAX_KEPT
     end, reached = _dual_solver.integrate(flow, times * rate / unit, most)
     _require_end(reached, end.steps, times, "take a looser tolerance, or an earlier time")
     kept = int(end.kept)
     moments = times if times.ndim else np.asarray(end.times)[:kept] * unit / rate
-    weights, duals = np.asarray(end.weights)[:kept], np.asarray(end.duals)[:kept]
+    weights, duals = np.asarray(end.weights)[:kept, :d], np.asarray(end.duals)[:kept, :n]
     values = ((weights @ X.T - y) ** 2).sum(1) / 2
     return Trajectory(*map(_check.on_device, (moments, weights, unit * duals @ rotation.T, values)))
 

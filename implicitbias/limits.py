@@ -154,7 +154,10 @@ def _diagonal_path(X, y, potential, log_amplitudes, start):
             f"scale must be at least {_SLACK_FLOOR:.0e} ** (1 / (depth - 2)) with a start, found "
             f"{np.exp(targets[-1] / float(potential.depth)):.3g}"
         )
+    n, d = X.shape
     rotation, X, y = _continuation.rotated(X, y, geometry)
+    X, y, geometry = _continuation.enlarged(X, y, geometry)
+    rotation = np.pad(rotation, (0, len(y) - n))
     place = _continuation.begin(X, y, geometry, max(targets[0], lowest))
     # The first target is the place itself, whose guess it mends. Equal parts share one program.
     queue = np.append(place.log_amplitude, targets)
@@ -167,6 +170,11 @@ def _diagonal_path(X, y, potential, log_amplitudes, start):
         lambda *leaves: np.concatenate(leaves)[1 : 1 + len(targets)], *parts
     )
     points.iterations[0] += int(parts[0][0].iterations[0])
+    points = eqx.tree_at(
+        lambda found: (found.weights, found.dual),
+        points,
+        (points.weights[:, :d], points.dual[:, :n]),
+    )
     _require(points, y, reach, bool(met.all()))
     return points
 
