@@ -115,7 +115,7 @@ def _solve_stage(guess, base, pull, flow, wanted):
     """
     _, speed, k, _ = flow.geometry
     # A change is the error before the step: Newton's method squares it.
-    enough = 0.1 * jnp.sqrt(flow.tolerance)
+    enough = 0.3 * jnp.sqrt(flow.tolerance)
 
     def unfinished(carry):
         _, change, steps = carry

@@ -16,7 +16,7 @@ from implicitbias.regimes import kernel_movement
 
 _CONVERGED = 1e-3  # of the largest weight: where a path is cut, and its end point put
 _TOLERANCE = 1e-5  # of a step of the flow
-_PICTURED = 1e-5  # alpha^(D-2) below which paths differ, but for their clock, less than one can see
+_PICTURED = (1e-4, 1e-5)  # small alpha^(D-2): they shift jumps by that part of their time
 
 
 def scale_and_depth_data(
@@ -80,20 +80,20 @@ def _ends(X, y, depth, scales):
 
     Paths from small scales differ in their clock alone, and share a flow where they also end alike.
     """
-    pictured, lowest = (
-        slack ** (1 / (depth - 2)) if depth > 2 else 0.0 for slack in (_PICTURED, SLACK_FLOOR)
-    )
-    path = scale_path(X, y, depth, [*scales, pictured or scales[0]])
-    *ends, other = np.asarray(path.weights)
-    keys = [
-        (depth, pictured if scale < pictured and _alike(end, other) else max(scale, lowest))
-        for scale, end in zip(scales, ends, strict=True)
-    ]
-    return np.array(ends), keys
+    slacks = (*_PICTURED, SLACK_FLOOR) if depth > 2 else ()
+    floors = [slack ** (1 / (depth - 2)) for slack in slacks]
+    found = np.asarray(scale_path(X, y, depth, [*scales, *floors]).weights)
+    ends, others = np.split(found, [len(scales)])
 
+    def pictured(scale, end):
+        same = (
+            floor
+            for floor, other in zip(floors, others, strict=True)
+            if scale < floor and np.abs(end - other).max() <= _CONVERGED / 2 * np.abs(end).max()
+        )
+        return depth, next(same, scale)
 
-def _alike(end, other):
-    return np.abs(end - other).max() <= _CONVERGED / 2 * np.abs(end).max()
+    return ends, [pictured(scale, end) for scale, end in zip(scales, ends, strict=True)]
 
 
 def _flow(depth, scale, X, y):
