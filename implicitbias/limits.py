@@ -169,7 +169,7 @@ def _diagonal_path(X, y, potential, log_amplitudes, start):
     points, reach, met = jax.tree.map(
         lambda *leaves: np.concatenate(leaves)[1 : 1 + len(targets)], *parts
     )
-    points.iterations[0] += int(parts[0][0].iterations[0])
+    points.iterations[0] += int(np.asarray(parts[0][0].iterations)[0])
     points = eqx.tree_at(
         lambda found: (found.weights, found.dual),
         points,
@@ -258,9 +258,8 @@ def _nearest(X, y, start):
     dual = dual + np.linalg.solve(X @ X.T, y - X @ (start + dual @ X))
     w = start + dual @ X
     found = (w, dual, np.max(np.abs(X @ w - y)), np.float64(0), np.int64(2))
-    result = Interpolator(*map(jax.device_put, found))
-    _require(result, y, np.float64(1))
-    return result
+    _require(Interpolator(*found), y, np.float64(1))
+    return Interpolator(*map(jax.device_put, found))
 
 
 def _damped_newton(X, y, potential, start):

@@ -82,7 +82,7 @@ def _ends(X, y, depth, scales):
     """
     slacks = (*_PICTURED, SLACK_FLOOR) if depth > 2 else ()
     floors = [slack ** (1 / (depth - 2)) for slack in slacks]
-    found = np.asarray(scale_path(X, y, depth, [*scales, *floors]).weights)
+    found = np.asarray(scale_path(X, y, depth, np.array([*scales, *floors])).weights)
     ends, others = np.split(found, [len(scales)])
 
     def pictured(scale, end):
@@ -131,7 +131,7 @@ def _sampled(flow, network, end, samples):
 
 def _horizon(network, X, y):
     """A time by which even the slowest direction has settled: late steps are long."""
-    drive = float(np.abs(np.asarray(X.T @ y)).max())
+    drive = float(np.abs(np.asarray(y) @ np.asarray(X)).max())
     return (
         1e10
         * (1 - network.depth * np.log(min(float(network.scale), 1)))
