@@ -2,9 +2,9 @@
 
 import jax
 
-from . import imports, path, trajectory
+from . import imports, path, trajectory, wake
 
 if __name__ == "__main__":
     jax.config.update("jax_enable_x64", True)
-    for benchmark in (path, trajectory, imports):
+    for benchmark in (path, trajectory, imports, wake):
         benchmark.main()
