@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.scipy.linalg import cho_factor, cho_solve
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, ArrayLike, Bool, Float, Int
 
 from ._continuation import SIGNS, Geometry, Point, ramp, settle, weights
 
@@ -68,9 +68,9 @@ class Flow(NamedTuple):
     X: Float[Array, "n d"]
     y: Float[Array, " n"]
     geometry: Geometry
-    log_amplitude: Float[Array, ""]
-    tolerance: Float[Array, ""]
-    variables: Float[Array, ""]
+    log_amplitude: Float[ArrayLike, ""]
+    tolerance: Float[ArrayLike, ""]
+    variables: Float[ArrayLike, ""]
 
 
 class Progress(NamedTuple):
@@ -229,20 +229,22 @@ def integrate(flow: Flow, times: Float[Array, "*t"], most: int) -> tuple[Progres
         length = h * jnp.clip(0.9 * error ** (-1 / _ORDER), 0.2, 4.0)
         # A step cut short to land says nothing against a longer one.
         length = jnp.where(good & lands, jnp.maximum(now.length, length), length)
-        reached = jax.tree.map(
+        time_, state_, slope_ = jax.tree.map(
             lambda new, old: jnp.where(good, new, old),
             (time, state, slope),
             (now.time, now.state, now.slope),
         )
         # Written in any case, and written over unless it counts.
         return Progress(
-            *reached,
-            length,
-            now.steps + 1,
-            now.kept + (good & (every | lands)),
-            now.times.at[now.kept].set(jnp.where(good, time, jnp.inf)),
-            now.duals.at[now.kept].set(state.nu),
-            now.weights.at[now.kept].set(_weights(state, flow)),
+            time=time_,
+            state=state_,
+            slope=slope_,
+            length=length,
+            steps=now.steps + 1,
+            kept=now.kept + (good & (every | lands)),
+            times=now.times.at[now.kept].set(jnp.where(good, time, jnp.inf)),
+            duals=now.duals.at[now.kept].set(state.nu),
+            weights=now.weights.at[now.kept].set(_weights(state, flow)),
         )
 
     end = jax.lax.while_loop(underway, advance, first)

@@ -162,9 +162,12 @@ def _dual_flow(network, X, y, times, tolerance):
     level = own.mean()
     geometry = Geometry(own - level, speed, np.float64(k), None)
     n, d = X.shape
-    rotation, *problem = rotated(X, y, geometry)
+    rotation, turned_X, turned_y = rotated(X, y, geometry)
+    large_X, large_y, geometry = enlarged(turned_X, turned_y, geometry)
     flow = _dual_solver.Flow(
-        *enlarged(*problem, geometry),
+        X=_check.on_device(large_X),
+        y=_check.on_device(large_y),
+        geometry=geometry,
         log_amplitude=np.maximum(level, np.log(SLACK_FLOOR) / unit) if k > 0 else level,
         tolerance=np.float64(tolerance),
         variables=np.float64(n + 2 * d),

@@ -175,7 +175,7 @@ def _diagonal_path(X, y, potential, log_amplitudes, start):
         points,
         (points.weights[:, :d], points.dual[:, :n]),
     )
-    _require(points, y, reach, bool(met.all()))
+    _require(points.feasibility, points.stationarity, y, reach, bool(met.all()))
     return points
 
 
@@ -238,10 +238,10 @@ def _sparse_limit(X, y, geometry, target, b, w, dual, reached):
     return kept + jnp.where(on, jnp.linalg.lstsq(X * on, y - X @ kept)[0], 0), dual
 
 
-def _require(result, y, reach, met=True):
+def _require(feasibility, stationarity, y, reach, met=True):
     """Raise unless the certificate holds."""
-    feasibility = np.max(result.feasibility) / max(np.max(np.abs(y)), 1e-300)
-    stationarity = np.max(result.stationarity / np.maximum(1, reach))
+    feasibility = np.max(feasibility) / max(np.max(np.abs(y)), 1e-300)
+    stationarity = np.max(stationarity / np.maximum(1, reach))
     if not (met and feasibility <= _FEASIBLE and stationarity <= _STATIONARY):
         raise RuntimeError(
             f"no interpolator to tolerance: relative residual {feasibility:.1e} (at most "
@@ -257,8 +257,9 @@ def _nearest(X, y, start):
     dual = np.linalg.solve(X @ X.T, y - X @ start)
     dual = dual + np.linalg.solve(X @ X.T, y - X @ (start + dual @ X))
     w = start + dual @ X
-    found = (w, dual, np.max(np.abs(X @ w - y)), np.float64(0), np.int64(2))
-    _require(Interpolator(*found), y, np.float64(1))
+    residual = np.max(np.abs(X @ w - y))
+    _require(residual, np.float64(0), y, np.float64(1))
+    found = (w, dual, residual, np.float64(0), np.int64(2))
     return Interpolator(*map(jax.device_put, found))
 
 
@@ -287,7 +288,7 @@ def _damped_newton(X, y, potential, start):
         raise ValueError(f"{message}; relative residual {float(residual):.1e}")
     gap = jnp.max(jnp.abs(potential.to_dual(w) - z))
     result = Interpolator(w, dual, residual, gap, jnp.asarray(steps))
-    _require(result, y, jnp.max(jnp.abs(z)))
+    _require(residual, gap, y, jnp.max(jnp.abs(z)))
     return result
 
 

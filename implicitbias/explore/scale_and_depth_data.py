@@ -45,9 +45,7 @@ def scale_and_depth_data(
         ahead.result()
         resolved = [key for _, keys in found for key in keys]
         distinct = list(dict.fromkeys(resolved))
-        flow_of = dict(
-            zip(distinct, pool.map(lambda key: _flow(*key, X, y), distinct), strict=True)
-        )
+        flow_of = dict(zip(distinct, pool.map(lambda key: _flow(key, X, y), distinct), strict=True))
 
         def shown(network, key, end):
             times, weights = _sampled(flow_of[key], network, end, samples)
@@ -71,7 +69,7 @@ def scale_and_depth_data(
 
 
 def _ahead(network, X, y, samples):
-    _, weights = _flow(network.depth, float(network.scale), X, y)
+    _, weights = _flow((network.depth, float(network.scale)), X, y)
     kernel_movement(network, X, np.resize(weights, (samples, X.shape[1])))
 
 
@@ -96,8 +94,8 @@ def _ends(X, y, depth, scales):
     return ends, [pictured(scale, end) for scale, end in zip(scales, ends, strict=True)]
 
 
-def _flow(depth, scale, X, y):
-    network = DiagonalNetwork(depth, scale)
+def _flow(key, X, y):
+    network = DiagonalNetwork(*key)
     path = gradient_flow(network, X, y, _horizon(network, X, y), tolerance=_TOLERANCE)
     return np.asarray(path.times) * float(network.rate), np.asarray(path.weights)
 
