@@ -1,0 +1,75 @@
+// The flow with one data point: z moves on the line z0 + kappa x, so that all of it is the scalar
+// equation dkappa/dt = c (y - <x, w(kappa)>).
+import { root, rootFrom } from "./roots.js";
+
+const CELLS = 160;
+const LEFT = 1e-3; // of the residual, at the end of the picture
+const NODES = [0.1834346424956498, 0.525532409916329, 0.7966664774136267, 0.9602898564975363];
+const WEIGHTS = [0.362683783378362, 0.3137066458778873, 0.2223810344533745, 0.1012285362903763];
+
+// The path of `geometry` from `w0` for <x, w> = y: where it ends, and where it is at each time.
+export function flowOf(geometry, w0, { x, y }) {
+  const z0 = geometry.dual(w0);
+  const dual = (kappa) => [z0[0] + kappa * x[0], z0[1] + kappa * x[1]];
+  const at = (kappa) => {
+    const z = dual(kappa);
+    const w = geometry.primal(z);
+    return [x[0] * w[0] + x[1] * w[1], geometry.slope(z, x)];
+  };
+  const residual = y - (x[0] * w0[0] + x[1] * w0[1]);
+  if (Math.abs(residual) < 1e-9) return { dual, end: 0, duration: 0, position: () => 0, nodes: [0] };
+
+  const side = Math.sign(residual);
+  const end = rootFrom(at, y, 0, 0.1 * side, farthest(geometry, z0, x, side));
+  // kappa = end (1 - e^-s): in s the speed neither vanishes nor explodes.
+  const last = y - LEFT * residual;
+  const stop = side > 0 ? root(at, last, 0, end) : root(at, last, end, 0);
+  const reach = -Math.log1p(-stop / end);
+  const kappaAt = (s) => -end * Math.expm1(-s);
+  const pace = (s) => {
+    const kappa = kappaAt(s);
+    return (end * Math.exp(-s)) / (geometry.rate(dual(kappa)) * (y - at(kappa)[0]));
+  };
+  const nodes = Array.from({ length: CELLS + 1 }, (_, k) => (k * reach) / CELLS);
+  // Where a dual variable is zero the speed of a p-norm has a kink.
+  const kinks = geometry.kinked ? x.map((v, i) => -Math.log1p(z0[i] / (end * v))).filter((s) => s > 0 && s < reach) : [];
+  const edges = [...nodes, ...kinks].sort((a, b) => a - b);
+  const between = (a, b) => integral(pace, a, b, kinks.includes(a), kinks.includes(b));
+  const times = new Float64Array(edges.length);
+  for (let k = 1; k < edges.length; k++) times[k] = times[k - 1] + between(edges[k - 1], edges[k]);
+  const duration = times.at(-1);
+
+  function position(time) {
+    if (time >= duration) return reach;
+    let k = 0;
+    while (times[k + 1] <= time) k++;
+    if (times[k] === time) return edges[k];
+    const within = (s) => [
+      kinks.includes(edges[k + 1]) ? times[k + 1] - between(s, edges[k + 1]) : times[k] + between(edges[k], s),
+      pace(s),
+    ];
+    return root(within, time, edges[k], edges[k + 1]);
+  }
+  return { dual: (s) => dual(kappaAt(s)), end: dual(end), duration, position, nodes };
+}
+
+// How far kappa may go before a dual variable meets its limit.
+function farthest({ limits: [low, high] }, z, x, side) {
+  const ways = z.map((v, i) => (x[i] ? ((side > 0 ? high : low) - v) / x[i] : side * Infinity));
+  return side > 0 ? Math.min(...ways) : Math.max(...ways);
+}
+
+// Gauss's rule of eight points, in a variable that moves slowly near an end with a kink.
+function integral(f, a, b, before, after) {
+  if (before && after) return integral(f, a, (a + b) / 2, true, false) + integral(f, (a + b) / 2, b, false, true);
+  const width = b - a;
+  let sum = 0;
+  for (let i = 0; i < 8; i++) {
+    const t = (1 + (i < 4 ? -NODES[i] : NODES[i - 4])) / 2;
+    const weight = (WEIGHTS[i % 4] * width) / 2;
+    if (before) sum += weight * 5 * t ** 4 * f(a + width * t ** 5);
+    else if (after) sum += weight * 5 * t ** 4 * f(b - width * t ** 5);
+    else sum += weight * f(a + width * t);
+  }
+  return sum;
+}
