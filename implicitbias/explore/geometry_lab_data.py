@@ -38,9 +38,9 @@ ENDED, MOVING, LEFT, NONE = range(4)
 """How a descent ends: on the line, still off it, out of the picture or the domain; or no such."""
 
 _NUDGE, _EDGE, _ASIDE = 0.01, 0.02, 0.05
-_CELLS, _REMAINDER = 160, 1e-3
+_CELLS, _REMAINDER = 100, 1e-3
 _FAR, _MOST, _SETTLED, _SHOWN = 20.0, 1500, 1e-9, 300
-_QUARTER, _SAMPLES, _SPAN = 40, 60, 6.0
+_QUARTER, _SAMPLES, _SPAN = 36, 40, 6.0
 _LATTICE, _RADIUS = np.array([-3, -1.8, -0.6, 0.6, 1.8, 3]), 0.5
 
 
@@ -163,7 +163,7 @@ def _placed(kind, w, x):
         return np.where(np.abs(w) < _NUDGE, np.where(w < 0, -_NUDGE, _NUDGE), w)
     aside = x[0] * w[1] - x[1] * w[0]
     if kind == "single neuron" and x @ w <= 0 and abs(aside) < _ASIDE:
-        return w + _ASIDE * np.array([-x[1], x[0]])
+        return w + ((-_ASIDE if aside < 0 else _ASIDE) - aside) * np.array([-x[1], x[0]])
     return w
 
 

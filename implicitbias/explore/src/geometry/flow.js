@@ -2,7 +2,7 @@
 // equation dkappa/dt = c (y - <x, w(kappa)>).
 import { root, rootFrom } from "./roots.js";
 
-const CELLS = 160;
+const CELLS = 100;
 const LEFT = 1e-3; // of the residual, at the end of the picture
 const NODES = [0.1834346424956498, 0.525532409916329, 0.7966664774136267, 0.9602898564975363];
 const WEIGHTS = [0.362683783378362, 0.3137066458778873, 0.2223810344533745, 0.1012285362903763];

@@ -10,7 +10,6 @@
 //   network       { init(w), step(u, g, eta), features(u) }, or null
 // and either `coordinate`, for a potential that is a sum over coordinates, or `potential(w)`, its
 // value and gradient. The formulas are those of the library's potentials.py.
-import { root } from "./roots.js";
 
 const NUDGE = 0.01; // off the axes, where the metric of a p-norm does not exist
 const EDGE = 0.02; // into the domain of the entropy
@@ -71,15 +70,18 @@ function deep(depth, amplitude) {
   return separable(coordinate, depth * (depth - 2) * alpha ** (depth - 2), 1, network, [-1, 1]);
 }
 
-// e = 1 - z with e^-m - (2 - e)^-m = ratio, found as -log e.
+// e = 1 - z with e^-m - (2 - e)^-m = ratio, by Newton's method on -m log e = log(ratio + (2 - e)^-m)
+// from below the root, where it never overshoots.
 function slack(ratio, m) {
-  const at = (t) => {
-    const e = Math.exp(-t);
-    const rest = ratio + (2 - e) ** -m;
-    return [m * t - Math.log(rest), m + (m * e * (2 - e) ** (-m - 1)) / rest];
-  };
-  const [low, high] = [Math.log(ratio + 2 ** -m) / m, Math.log(ratio + 1) / m];
-  return Math.exp(-root(at, 0, Math.max(low, 0) - 1e-12, high + 1e-12));
+  let e = (ratio + 1) ** (-1 / m);
+  for (let k = 0; k < 30; k++) {
+    const other = (2 - e) ** -m;
+    const rest = ratio + other;
+    const step = (Math.log(rest) + m * Math.log(e)) / (m / e + (m * other) / (2 - e) / rest);
+    e = Math.min(e - step, 1);
+    if (Math.abs(step) <= 1e-15 * e) break;
+  }
+  return e;
 }
 
 // The potential |w|_p^2 / 2, whose conjugate is that of q.
@@ -137,8 +139,9 @@ function neuron() {
     // From zero, or from straight behind it, the flow would stop at the saddle w = 0.
     place(w, x) {
       const aside = x[0] * w[1] - x[1] * w[0];
-      const behind = x[0] * w[0] + x[1] * w[1] <= 0 && Math.abs(aside) < ASIDE;
-      return behind ? [w[0] - x[1] * ASIDE, w[1] + x[0] * ASIDE] : w;
+      if (x[0] * w[0] + x[1] * w[1] > 0 || Math.abs(aside) >= ASIDE) return w;
+      const move = (aside < 0 ? -ASIDE : ASIDE) - aside;
+      return [w[0] - x[1] * move, w[1] + x[0] * move];
     },
     slope: (z, x) => along(spread(Math.hypot(...z), z), x),
     inverse: (w) => spread(Math.hypot(...w), w),

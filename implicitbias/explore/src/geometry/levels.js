@@ -1,8 +1,8 @@
 // Level sets of the Bregman divergence from the start, and of the data: closed and open polylines.
 import { rootFrom } from "./roots.js";
 
-const QUARTER = 40; // points of a level set in each quadrant around the start
-const SAMPLES = 60; // of the solution line, on either side of each axis
+const QUARTER = 36; // points of a level set in each quadrant around the start
+const SAMPLES = 40; // of the solution line, on either side of each axis
 const SPAN = 6;
 
 const TINY = 1e-14;

@@ -28,57 +28,60 @@ function whole(state) {
   const flow = flowOf(geometry, w0, data);
   const w1 = flow.duration ? geometry.primal(flow.end) : w0;
   const eta = state.step / along(geometry.inverse(w1), data.x);
-  const methods = descentsOf(geometry, w0);
-  const runs = Object.fromEntries(METHODS.map((name) => [name, iterates(methods[name], w0, data, eta)]));
   const steps = Math.min(SHOWN, Math.ceil(flow.duration / eta));
   const scaled = (w) => geometry.dual(w).map((v) => v / geometry.reach);
-  const line = solutionLine(data, state.geometry === "entropy");
-  const path = flow.nodes.map((s) => geometry.primal(flow.dual(s)));
-  return {
-    geometry, flow, path, eta, runs, steps, scaled,
-    fixed: {
-      start: points([w0]),
-      limit: points([w1]),
-      kernel: points([frozen(geometry, w0, data)]),
-      line: points(line),
-      level: points(levelSet(geometry, w0, w1)),
-      metric: table(ellipses(geometry, state.geometry === "entropy"), 5),
-      dual_start: points([scaled(w0)]),
-      dual_limit: points([scaled(w1)]),
-      dual_line: points(line.map(scaled)),
-      flow_whole: points(path),
-      dual_flow_whole: points(path.map(scaled)),
-      step_size: number(eta),
-      ...Object.assign({}, ...METHODS.map((name) => ended(name, runs[name], w1, steps, scaled))),
-    },
+  const positive = state.geometry === "entropy";
+  const line = solutionLine(data, positive);
+  const fixed = {
+    start: points([w0]),
+    limit: points([w1]),
+    kernel: points([frozen(geometry, w0, data)]),
+    line: points(line),
+    level: points(levelSet(geometry, w0, w1)),
+    metric: table(ellipses(geometry, positive), 5),
+    dual_start: points([scaled(w0)]),
+    dual_limit: points([scaled(w1)]),
+    dual_line: points(line.map(scaled)),
+    step_size: number(eta),
+    ...path("flow", flow.nodes.map((s) => geometry.primal(flow.dual(s))), scaled),
   };
+  const methods = descentsOf(geometry, w0);
+  for (const name of METHODS) {
+    const run = iterates(methods[name], w0, data, eta);
+    const last = run.path.at(-1);
+    Object.assign(fixed, path(name, run.path.slice(0, steps + 1), scaled));
+    fixed[`${name}_status`] = number(run.status);
+    fixed[`${name}_miss`] = number(run.status === ENDED ? Math.hypot(last[0] - w1[0], last[1] - w1[1]) : 0);
+  }
+  return { geometry, flow, eta, scaled, fixed };
 }
 
-function ended(name, { path, status }, w1, steps, scaled) {
-  const shown = path.slice(0, steps + 1);
-  const last = path.at(-1);
-  return {
-    [`${name}_whole`]: points(shown),
-    [`dual_${name}_whole`]: points(shown.map(scaled)),
-    [`${name}_status`]: number(status),
-    [`${name}_miss`]: number(status === ENDED ? Math.hypot(last[0] - w1[0], last[1] - w1[1]) : 0),
-  };
-}
+const path = (name, rows, scaled) => ({
+  [`${name}_whole`]: points(rows),
+  [`dual_${name}_whole`]: points(rows.map(scaled)),
+});
 
-// What is there after a part of the time.
-function at({ geometry, flow, path, eta, runs, steps, scaled, fixed }, part) {
+// What is there after a part of the time: the first so many points of each path.
+function at({ geometry, flow, eta, scaled, fixed }, part) {
   const clock = part * flow.duration;
   const s = flow.position(clock);
-  const now = flow.duration ? [geometry.primal(flow.dual(s))] : [];
-  const done = [...path.filter((_, k) => flow.nodes[k] < s - 1e-9 || !now.length), ...now];
-  const arrays = { ...fixed, clock: number(clock), flow: points(done), dual_flow: points(done.map(scaled)) };
-  for (const name of METHODS) {
-    const taken = runs[name].path.slice(0, Math.min(steps, Math.floor(clock / eta + 1e-9)) + 1);
-    arrays[name] = points(taken);
-    arrays[`dual_${name}`] = points(taken.map(scaled));
-  }
+  const arrays = { ...fixed, clock: number(clock) };
+  const past = flow.nodes.filter((node) => node < s - 1e-9).length;
+  const now = flow.duration ? geometry.primal(flow.dual(s)) : null;
+  arrays.flow = now ? joined(first(fixed.flow_whole, past), now) : fixed.start;
+  arrays.dual_flow = now ? joined(first(fixed.dual_flow_whole, past), scaled(now)) : fixed.dual_start;
+  const taken = Math.floor(clock / eta + 1e-9) + 1;
+  for (const name of METHODS)
+    for (const array of [name, `dual_${name}`]) arrays[array] = first(fixed[`${array}_whole`], taken);
   return arrays;
 }
+
+const first = ({ values, shape }, count) => {
+  const kept = Math.min(count, shape[0]);
+  return { values: values.subarray(0, 2 * kept), shape: [kept, 2] };
+};
+
+const joined = ({ values, shape }, point) => ({ values: Float64Array.of(...values, ...point), shape: [shape[0] + 1, 2] });
 
 // Where the flow would end if the metric stayed what it is at the start: the kernel regime.
 function frozen(geometry, w0, { x, y }) {
@@ -101,5 +104,10 @@ function ellipses(geometry, positive) {
 }
 
 const number = (value) => ({ values: Float64Array.of(value), shape: [] });
-const table = (rows, width) => ({ values: Float64Array.from(rows.flat()), shape: [rows.length, width] });
 const points = (rows) => table(rows, 2);
+
+function table(rows, width) {
+  const values = new Float64Array(rows.length * width);
+  rows.forEach((row, k) => values.set(row, k * width));
+  return { values, shape: [rows.length, width] };
+}
