@@ -41,7 +41,8 @@ _NUDGE, _EDGE, _ASIDE = 0.01, 0.02, 0.05
 _CELLS, _REMAINDER = 100, 1e-3
 _FAR, _MOST, _SETTLED, _SHOWN = 20.0, 1500, 1e-9, 300
 _QUARTER, _SAMPLES, _SPAN = 36, 40, 6.0
-_LATTICE, _RADIUS = np.array([-3, -1.8, -0.6, 0.6, 1.8, 3]), 0.5
+_LATTICE, _RADIUS = np.array([-2.5, -1.5, -0.5, 0.5, 1.5, 2.5]), 0.42
+_CLOSE = 5e-4
 
 
 class _Warped(Potential):
@@ -203,7 +204,8 @@ def compute(state: State) -> dict[str, Any]:
         arrays[f"{name}_whole"] = path[: steps + 1]
         arrays[name] = path[: min(steps, int(np.floor(clock / eta + 1e-9))) + 1]
         arrays[f"{name}_status"] = status
-        arrays[f"{name}_miss"] = np.linalg.norm(path[-1] - w1) if status == ENDED else 0.0
+        miss = np.linalg.norm(path[-1] - w1) if status == ENDED else 0.0
+        arrays[f"{name}_miss"] = miss if miss >= _CLOSE else 0.0
     shown = ("start", "limit", "line", "flow", "flow_whole", *METHODS)
     for name in (*shown, *(f"{method}_whole" for method in METHODS)):
         arrays[f"dual_{name}"] = scaled(arrays[name])

@@ -3,6 +3,8 @@
 const FAR = 20; // weights beyond it are out of every picture
 const MOST = 1500; // steps
 const SETTLED = 1e-9; // of the residual at the start
+
+// How a descent ends: on the line, still off it, out of the picture or its domain, or not at all.
 export const [ENDED, MOVING, LEFT, NONE] = [0, 1, 2, 3];
 
 // Each method is { state, step(state, g, eta), weights(state) }; null where there is none.

@@ -31,24 +31,17 @@ export function flowOf(geometry, w0, { x, y }) {
     return (end * Math.exp(-s)) / (geometry.rate(dual(kappa)) * (y - at(kappa)[0]));
   };
   const nodes = Array.from({ length: CELLS + 1 }, (_, k) => (k * reach) / CELLS);
-  // Where a dual variable is zero the speed of a p-norm has a kink.
-  const kinks = geometry.kinked ? x.map((v, i) => -Math.log1p(z0[i] / (end * v))).filter((s) => s > 0 && s < reach) : [];
-  const edges = [...nodes, ...kinks].sort((a, b) => a - b);
-  const between = (a, b) => integral(pace, a, b, kinks.includes(a), kinks.includes(b));
-  const times = new Float64Array(edges.length);
-  for (let k = 1; k < edges.length; k++) times[k] = times[k - 1] + between(edges[k - 1], edges[k]);
-  const duration = times.at(-1);
+  const rule = geometry.rough ? adaptive : gauss;
+  const times = new Float64Array(CELLS + 1);
+  for (let k = 0; k < CELLS; k++) times[k + 1] = times[k] + rule(pace, nodes[k], nodes[k + 1]);
+  const duration = times[CELLS];
 
   function position(time) {
     if (time >= duration) return reach;
     let k = 0;
     while (times[k + 1] <= time) k++;
-    if (times[k] === time) return edges[k];
-    const within = (s) => [
-      kinks.includes(edges[k + 1]) ? times[k + 1] - between(s, edges[k + 1]) : times[k] + between(edges[k], s),
-      pace(s),
-    ];
-    return root(within, time, edges[k], edges[k + 1]);
+    const within = (s) => [times[k] + rule(pace, nodes[k], s), pace(s)];
+    return time > times[k] ? root(within, time, nodes[k], nodes[k + 1]) : nodes[k];
   }
   return { dual: (s) => dual(kappaAt(s)), end: dual(end), duration, position, nodes };
 }
@@ -59,17 +52,19 @@ function farthest({ limits: [low, high] }, z, x, side) {
   return side > 0 ? Math.min(...ways) : Math.max(...ways);
 }
 
-// Gauss's rule of eight points, in a variable that moves slowly near an end with a kink.
-function integral(f, a, b, before, after) {
-  if (before && after) return integral(f, a, (a + b) / 2, true, false) + integral(f, (a + b) / 2, b, false, true);
-  const width = b - a;
+// Gauss's rule of eight points.
+function gauss(f, a, b) {
+  const [middle, half] = [(a + b) / 2, (b - a) / 2];
   let sum = 0;
-  for (let i = 0; i < 8; i++) {
-    const t = (1 + (i < 4 ? -NODES[i] : NODES[i - 4])) / 2;
-    const weight = (WEIGHTS[i % 4] * width) / 2;
-    if (before) sum += weight * 5 * t ** 4 * f(a + width * t ** 5);
-    else if (after) sum += weight * 5 * t ** 4 * f(b - width * t ** 5);
-    else sum += weight * f(a + width * t);
-  }
-  return sum;
+  for (let i = 0; i < 4; i++) sum += WEIGHTS[i] * (f(middle - half * NODES[i]) + f(middle + half * NODES[i]));
+  return half * sum;
+}
+
+// The same, in halves until they agree: the speed may have a kink where a dual variable is zero.
+function adaptive(f, a, b, whole = gauss(f, a, b), depth = 0) {
+  const middle = (a + b) / 2;
+  const [left, right] = [gauss(f, a, middle), gauss(f, middle, b)];
+  const sum = left + right;
+  if (Math.abs(sum - whole) <= 1e-12 * Math.abs(sum) || depth > 40) return sum;
+  return adaptive(f, a, middle, left, depth + 1) + adaptive(f, middle, b, right, depth + 1);
 }

@@ -7,6 +7,7 @@
 //   inverse(w)    [h11, h12, h22], the inverse metric
 //   reach         the size of dual variables in view
 //   limits        [low, high] of each dual variable
+//   rough         whether the speed may have kinks
 //   network       { init(w), step(u, g, eta), features(u) }, or null
 // and either `coordinate`, for a potential that is a sum over coordinates, or `potential(w)`, its
 // value and gradient. The formulas are those of the library's potentials.py.
@@ -105,7 +106,7 @@ function pNorm(p) {
     rate: () => 1,
     reach: 3 * Math.max(1, 2 ** ((2 - p) / p)),
     limits: [-Infinity, Infinity],
-    kinked: true,
+    rough: true,
     network: null,
     place: (w) => w.map((v) => (Math.abs(v) < NUDGE ? (v < 0 ? -NUDGE : NUDGE) : v)),
     slope: (z, x) => along(hessianOfConjugate(z), x),
@@ -131,6 +132,7 @@ function neuron() {
     reach: Math.sqrt(3),
     limits: [-Infinity, Infinity],
     warped: true,
+    rough: true,
     network: {
       init: (w) => [Math.sqrt(Math.hypot(...w)), ...dual(w)],
       step: ([a, ...v], g, eta) => [a - eta * (v[0] * g[0] + v[1] * g[1]), v[0] - eta * a * g[0], v[1] - eta * a * g[1]],

@@ -6,8 +6,9 @@ import { levelSet, solutionLine } from "../geometry/levels.js";
 
 const METHODS = ["mirror", "natural", "parameters"];
 const SHOWN = 300; // steps drawn at most
-const LATTICE = [-3, -1.8, -0.6, 0.6, 1.8, 3];
-const RADIUS = 0.5; // of the largest ellipse
+const LATTICE = [-2.5, -1.5, -0.5, 0.5, 1.5, 2.5];
+const RADIUS = 0.42; // of the largest ellipse
+const CLOSE = 5e-4; // the same point, to the eye
 
 let kept = { key: "" };
 
@@ -50,8 +51,9 @@ function whole(state) {
     const run = iterates(methods[name], w0, data, eta);
     const last = run.path.at(-1);
     Object.assign(fixed, path(name, run.path.slice(0, steps + 1), scaled));
+    const miss = run.status === ENDED ? Math.hypot(last[0] - w1[0], last[1] - w1[1]) : 0;
     fixed[`${name}_status`] = number(run.status);
-    fixed[`${name}_miss`] = number(run.status === ENDED ? Math.hypot(last[0] - w1[0], last[1] - w1[1]) : 0);
+    fixed[`${name}_miss`] = number(miss < CLOSE ? 0 : miss);
   }
   return { geometry, flow, eta, scaled, fixed };
 }

@@ -15,7 +15,7 @@ const GRIP = 24; // pixels around a handle that take hold of it
 const NEAR = 14; // pixels around a point that name it
 let clips = 0;
 
-const LAYERS = { trail, points, levels, ellipses, handle };
+const LAYERS = { trail, outline, points, levels, ellipses, handle };
 
 export default function plane(panel, figure) {
   const ground = plot();
@@ -181,6 +181,19 @@ function trail(layer, figure, into) {
       past.forEach((points, i) => points.length && set(end.children[i], { cx: x(points.at(-2)), cy: y(points.at(-1)) }));
     },
     table: () => ways().past.flatMap((points, j) => rowsOf(ways().past.length > 1 ? figure.items[j] : phrase(layer.label, figure), points)),
+  };
+}
+
+function outline(layer, figure, into) {
+  const group = `outline ${layer.role}`;
+  const path = into.appendChild(svg("path", { class: group, "stroke-dasharray": layer.dash || null }));
+  const points = () => figure.data.at(layer.array, figure.index) ?? [];
+  return {
+    label: layer.label,
+    group,
+    glyph: () => svg("path", { d: "M1 7H21", "stroke-dasharray": layer.dash || null }),
+    draw: (scales) => set(path, { d: through(points(), scales) }),
+    table: () => rowsOf(phrase(layer.label, figure), points()),
   };
 }
 
