@@ -49,52 +49,23 @@ def figure() -> Figure:
         panels=(_primal(), _dual()),
         reading=_reading(),
         presets=(
-            Preset(
-                "All the same",
-                {
-                    "geometry": "Euclidean",
-                    "start_x": -1.5,
-                    "start_y": 2.2,
-                    "step": 0.5,
-                    "time": 100,
-                },
-            ),
+            Preset("All the same", {"geometry": "Euclidean", **_place(-1, 0.6, 1.2, 0.9)}),
             Preset(
                 "A corner",
-                {
-                    "geometry": "hypentropy",
-                    "scale": 0.001,
-                    "start_x": 0,
-                    "start_y": 0,
-                    "data_x": 1.2,
-                    "data_y": 0.8,
-                    "time": 100,
-                },
+                {"geometry": "hypentropy", "scale": 0.001, **_place(0, 0, 1.2, 0.8)},
             ),
             Preset(
                 "The step matters",
                 {
                     "geometry": "hypentropy",
                     "scale": 0.3,
-                    "start_x": -1.5,
-                    "start_y": 2.2,
-                    "data_x": 1.4,
-                    "data_y": 0.9,
                     "step": 1.5,
-                    "time": 100,
+                    **_place(-0.6, 1.2, 1.2, 0.9),
                 },
             ),
             Preset(
                 "No mirror map",
-                {
-                    "geometry": "single neuron",
-                    "start_x": -1.5,
-                    "start_y": -0.3,
-                    "data_x": 1.4,
-                    "data_y": 0.9,
-                    "step": 0.5,
-                    "time": 100,
-                },
+                {"geometry": "single neuron", "step": 1.0, **_place(-1.2, 0.4, 1.2, 0.9)},
             ),
         ),
         caption=(
@@ -116,6 +87,17 @@ def figure() -> Figure:
     )
 
 
+def _place(start_x: float, start_y: float, data_x: float, data_y: float) -> dict[str, float]:
+    """A start and a line, and all of the time."""
+    return {
+        "start_x": start_x,
+        "start_y": start_y,
+        "data_x": data_x,
+        "data_y": data_y,
+        "time": 100,
+    }
+
+
 def _axes() -> tuple[Axis, ...]:
     places, foots = np.round(np.arange(-300, 301) / 100, 2), np.round(np.arange(5, 251) / 100, 2)
     norms = (*np.round(np.arange(1.1, 3, 0.1), 1), *np.arange(3, 6.5, 0.5))
@@ -128,7 +110,7 @@ def _axes() -> tuple[Axis, ...]:
             tuple(np.round(np.geomspace(0.05, 2.5, 52), 3)),
             symbol="η",
             log=True,
-            start=1.0,
+            start=0.7,
         ),
         Axis(
             "scale",
@@ -136,7 +118,7 @@ def _axes() -> tuple[Axis, ...]:
             tuple(float(f"{v:.3g}") for v in np.geomspace(1e-3, 10, 81)),
             symbol="β",
             log=True,
-            start=0.1,
+            start=0.3,
             when=_SCALED,
         ),
         Axis(
@@ -148,10 +130,10 @@ def _axes() -> tuple[Axis, ...]:
             when={"geometry": ("deep network",)},
         ),
         Axis("p", "Norm", norms, symbol="p", start=1.5, when={"geometry": ("p-norm",)}),
-        Axis("start_x", "Start, first weight", places, start=-1.5),
-        Axis("start_y", "Start, second weight", places, start=2.2),
-        Axis("data_x", "Line, first coordinate", foots, start=1.4),
-        Axis("data_y", "Line, second coordinate", foots, start=0.9),
+        Axis("start_x", "Start, first weight", places, start=-1.0, folded=True),
+        Axis("start_y", "Start, second weight", places, start=0.6, folded=True),
+        Axis("data_x", "Line, first coordinate", foots, start=1.2, folded=True),
+        Axis("data_y", "Line, second coordinate", foots, start=0.9, folded=True),
     )
 
 
@@ -188,17 +170,17 @@ def _primal() -> Plane:
     return Plane(
         "The weights",
         "Drag the start, and the line of solutions.",
-        Extent("first weight w₁", -3.2, 3.2),
-        Extent("second weight w₂", -3.2, 3.2),
+        Extent("first weight w₁", -3.1, 3.1),
+        Extent("second weight w₂", -3.1, 3.1),
         (
             Ellipses("metric", "steps of one length", "soft", 1.0),
             Outline("line", "solutions", "ink"),
-            Outline("level", "equally far from the start", "soft", "4 3"),
+            Outline("level", "level set through the end", "soft", "4 3"),
             *_trails(""),
             Points("kernel", "end if the metric stood still", "kernel", "ring"),
             Points("limit", "end of the flow", "run", "cross"),
             Handle("data_x", "data_y", "Drag to move the line of solutions", "ink"),
-            Handle("start_x", "start_y", "Drag to move the start", "run"),
+            Handle("start_x", "start_y", "Drag to move the start", "run", at="start"),
         ),
     )
 

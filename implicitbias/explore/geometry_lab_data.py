@@ -40,7 +40,7 @@ ENDED, MOVING, LEFT, NONE = range(4)
 _NUDGE, _EDGE, _ASIDE = 0.01, 0.02, 0.05
 _CELLS, _REMAINDER = 100, 1e-3
 _FAR, _MOST, _SETTLED, _SHOWN = 20.0, 1500, 1e-9, 300
-_QUARTER, _SAMPLES, _SPAN = 36, 40, 6.0
+_QUARTER, _SAMPLES, _SPAN = 36, 40, 1000.0
 _LATTICE, _RADIUS = np.array([-2.5, -1.5, -0.5, 0.5, 1.5, 2.5]), 0.42
 _CLOSE = 5e-4
 
@@ -388,14 +388,14 @@ def _bisect(rising, level):
         small = rising(middle) < level
         return jnp.where(small, middle, low), jnp.where(small, high, middle)
 
-    low, high = jax.lax.fori_loop(0, 60, halve, (jnp.asarray(0.0), jnp.asarray(256.0)))
+    low, high = jax.lax.fori_loop(0, 60, halve, (jnp.asarray(0.0), jnp.asarray(2.0**14)))
     return jnp.where(level < 1e-14, 0.0, (low + high) / 2)
 
 
 def _line(x, y, positive):
     """The solution line, with points close together where it crosses an axis."""
     q = np.arange(-_SAMPLES, _SAMPLES + 1) / _SAMPLES
-    v = _SPAN * np.sign(q) * np.abs(q) ** 5
+    v = _SPAN * np.sign(q) * np.abs(q) ** 7
     points = np.vstack(
         [np.stack([v, (y - x[0] * v) / x[1]], 1), np.stack([(y - x[1] * v) / x[0], v], 1)]
     )

@@ -117,7 +117,8 @@ class Handle:
     """A point that the reader drags, which moves two axes: its coordinates, or its polar ones.
 
     Polar coordinates are the angle in degrees, then the distance from zero. Both axes also have
-    their sliders, for the keyboard.
+    their sliders, for the keyboard. Where the axes may say what has no place in the picture, `at`
+    is an array ``("point", "xy")`` of where the handle is instead.
     """
 
     first: str
@@ -125,6 +126,7 @@ class Handle:
     label: str
     role: Role
     polar: bool = False
+    at: str = ""
 
     kind: ClassVar[str] = "handle"
 
@@ -166,6 +168,8 @@ class Plane(Panel):
                 case Handle():
                     figure.need_axis(who, layer.first)
                     figure.need_axis(who, layer.second)
+                    if layer.at:
+                        figure.need(who, layer.at, inner=("point", "xy"))
 
     def still(self, figure: "Figure", state: State) -> str:
         frame = _Frame(self.x, self.y)

@@ -61,10 +61,9 @@ function gauss(f, a, b) {
 }
 
 // The same, in halves until they agree: the speed may have a kink where a dual variable is zero.
-function adaptive(f, a, b, whole = gauss(f, a, b), depth = 0) {
+function adaptive(f, a, b, whole = gauss(f, a, b), error = 1e-11 * Math.abs(whole)) {
   const middle = (a + b) / 2;
   const [left, right] = [gauss(f, a, middle), gauss(f, middle, b)];
-  const sum = left + right;
-  if (Math.abs(sum - whole) <= 1e-12 * Math.abs(sum) || depth > 40) return sum;
-  return adaptive(f, a, middle, left, depth + 1) + adaptive(f, middle, b, right, depth + 1);
+  if (!(Math.abs(left + right - whole) > error)) return left + right;
+  return adaptive(f, a, middle, left, error) + adaptive(f, middle, b, right, error);
 }

@@ -298,7 +298,9 @@ function handle(layer, figure, into) {
     draw({ x, y }) {
       const [a, b] = axes.map((axis) => axis.values[figure.index[axis.name]]);
       const angle = (a * Math.PI) / 180;
-      at = layer.polar ? [x(b * Math.cos(angle)), y(b * Math.sin(angle))] : [x(a), y(b)];
+      const polar = [b * Math.cos(angle), b * Math.sin(angle)];
+      const place = layer.at ? figure.data.at(layer.at, figure.index) : layer.polar ? polar : [a, b];
+      at = [x(place[0]), y(place[1])];
       set(element, { transform: `translate(${at[0].toFixed(1)} ${at[1].toFixed(1)})` });
     },
   };
