@@ -12,7 +12,7 @@ from implicitbias.explore.geometry_lab import figure as laboratory
 from implicitbias.explore.geometry_lab_data import NONE
 
 HERE = "geometry/geometry-lab"
-SETTINGS = 240
+SETTINGS = 216
 VIEW = 6.2  # weights from one side of the picture to the other
 
 # Every array of the page in each of some states, given by positions on the axes.
