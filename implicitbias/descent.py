@@ -45,8 +45,8 @@ def mirror_descent(
 
     which is :math:`w_{k+1} = \arg\min_w \eta_k\langle\nabla L(w_k), w\rangle + D_\psi(w, w_k)`.
     Where it converges to a solution of :math:`Xw = y`, that is the interpolator nearest to the
-    start in :math:`D_\psi`, whatever the steps (Gunasekar et al. 2018, arXiv:1802.08246, theorem
-    1): `interpolator` with the same potential and start.
+    start in :math:`D_\psi`, whatever the steps (Gunasekar et al. 2018, arXiv:1802.08246):
+    `interpolator` with the same potential and start.
 
     **Arguments:**
 
@@ -85,8 +85,8 @@ def natural_gradient_descent(
     r"""Natural gradient descent, :math:`w_{k+1} = w_k - \eta_k\,\rho(w_k)^{-1}\nabla L(w_k)`.
 
     With the Hessian of a potential as its metric it goes where mirror descent goes to first order
-    in the step, but its limit depends on the steps (Gunasekar et al. 2018, arXiv:1802.08246,
-    section 2; Amari 1998 for the method).
+    in the step, but its limit depends on the steps (Gunasekar et al. 2018, arXiv:1802.08246; the
+    method is Amari's, 1998).
 
     **Arguments:**
 
