@@ -155,13 +155,14 @@ def _arrays() -> dict[str, tuple[str, ...]]:
 
 
 def _trails(prefix: str) -> tuple[Trail, ...]:
-    def trail(name, label, role, dash="", dots=True):
-        return Trail(prefix + name, label, role, dash, dots, whole=f"{prefix}{name}_whole")
+    def trail(name, label, role, dash="", dots=True, unless=""):
+        said = (Clause(label, unless={"geometry": (unless,)}),) if unless else label
+        return Trail(prefix + name, said, role, dash, dots, whole=f"{prefix}{name}_whole")
 
     return (
-        trail("parameters", "descent on parameters", "ink", "2 4"),
+        trail("parameters", "descent on parameters", "ink", "2 4", unless="p-norm"),
         trail("natural", "natural gradient", "rich", "7 4"),
-        trail("mirror", "mirror descent", "run", "1 3"),
+        trail("mirror", "mirror descent", "run", "1 3", unless="single neuron"),
         trail("flow", "gradient flow", "run", dots=False),
     )
 
@@ -219,7 +220,7 @@ def _reading() -> tuple[Clause, ...]:
             Clause(
                 f"{start} ends {{{miss}}} away from it. ", when={status: (ENDED,)}, unless=there
             ),
-            Clause(f"{start} is still off the line after 1500 steps. ", when={status: (MOVING,)}),
+            Clause(f"{start} is still off the line after 800 steps. ", when={status: (MOVING,)}),
             Clause(f"{start} leaves the picture. ", when={status: (LEFT,)}),
         ]
     return (
@@ -228,5 +229,5 @@ def _reading() -> tuple[Clause, ...]:
             "The metric is no Hessian, so there is no mirror descent. ",
             when={"mirror_status": (NONE,)},
         ),
-        Clause("No parametrisation is drawn. ", when={"parameters_status": (NONE,)}),
+        Clause("No network is drawn for the p-norm. ", when={"parameters_status": (NONE,)}),
     )

@@ -38,9 +38,9 @@ ENDED, MOVING, LEFT, NONE = range(4)
 """How a descent ends: on the line, still off it, out of the picture or the domain; or no such."""
 
 _NUDGE, _EDGE, _ASIDE = 0.01, 0.02, 0.05
-_CELLS, _REMAINDER = 100, 1e-3
-_FAR, _MOST, _SETTLED, _SHOWN = 20.0, 1500, 1e-9, 300
-_QUARTER, _SAMPLES, _SPAN = 36, 40, 1000.0
+_CELLS, _REMAINDER = 72, 1e-3
+_FAR, _MOST, _SETTLED, _SHOWN = 20.0, 800, 1e-6, 300
+_QUARTER, _SAMPLES, _SPAN = 36, 48, 60.0
 _LATTICE, _RADIUS = np.array([-2.5, -1.5, -0.5, 0.5, 1.5, 2.5]), 0.42
 _CLOSE = 5e-4
 
@@ -179,7 +179,8 @@ def compute(state: State) -> dict[str, Any]:
     dual = _each(geometry.potential, "to_dual")
     flow = _Flow(geometry, w0, x, y)
     w1 = flow.end
-    inverse, at_end = geometry.inverse([w0, w1])
+    lattice = _lattice(kind)
+    inverse, at_end, *inverses = geometry.inverse([w0, w1, *lattice])
     eta = float(state["step"]) / float(x @ at_end @ x)
     steps = min(_SHOWN, int(np.ceil(flow.duration / eta)))
     clock = float(state["time"]) / 100 * flow.duration
@@ -196,7 +197,7 @@ def compute(state: State) -> dict[str, Any]:
         "kernel": (w0 + inverse @ x * (y - x @ w0) / (x @ inverse @ x))[None],
         "line": line,
         "level": _level(geometry, w0, w1),
-        "metric": _ellipses(geometry, kind == "entropy"),
+        "metric": _ellipses(lattice, np.array(inverses)),
         "flow": flow.until(clock),
         "flow_whole": flow.until(flow.duration),
     }
@@ -217,7 +218,7 @@ def _each(potential, method):
 
     def on(points):
         # Padded, since every new shape would be compiled.
-        room = 2 ** int(np.ceil(np.log2(len(points) + 31)))
+        room = 512 if len(points) <= 512 else 4096
         padded = np.pad(points, ((0, room - len(points)), (0, 0)), mode="edge")
         return np.asarray(_map(potential, method, jnp.asarray(padded)))[: len(points)]
 
@@ -395,7 +396,7 @@ def _bisect(rising, level):
 def _line(x, y, positive):
     """The solution line, with points close together where it crosses an axis."""
     q = np.arange(-_SAMPLES, _SAMPLES + 1) / _SAMPLES
-    v = _SPAN * np.sign(q) * np.abs(q) ** 7
+    v = _SPAN * np.sign(q) * np.abs(q) ** 5
     points = np.vstack(
         [np.stack([v, (y - x[0] * v) / x[1]], 1), np.stack([(y - x[1] * v) / x[0], v], 1)]
     )
@@ -404,11 +405,14 @@ def _line(x, y, positive):
     return points[np.lexsort((points[:, 1], -points[:, 0]))]
 
 
-def _ellipses(geometry, positive):
+def _lattice(kind):
+    """Where the metric is drawn: all over the picture, or in the domain."""
+    side = _LATTICE[_LATTICE > 0] if kind == "entropy" else _LATTICE
+    return [(a, b) for a in side for b in side]
+
+
+def _ellipses(places, inverses):
     """Rows x, y, g11, g12, g22: balls of the metric, the largest of one radius."""
-    lattice = _LATTICE[_LATTICE > 0] if positive else _LATTICE
-    places = np.array([[a, b] for a in lattice for b in lattice])
-    inverses = geometry.inverse(places)
     widest = np.linalg.eigvalsh(inverses).max()
     metric = np.linalg.inv(inverses) * widest / _RADIUS**2
     return np.column_stack([places, metric[:, 0, 0], metric[:, 0, 1], metric[:, 1, 1]])

@@ -1,8 +1,8 @@
 // Mirror descent, natural gradient descent, and gradient descent on the parameters.
 
 const FAR = 20; // weights beyond it are out of every picture
-const MOST = 1500; // steps
-const SETTLED = 1e-9; // of the residual at the start
+const MOST = 800; // steps
+const SETTLED = 1e-6; // of the residual at the start
 
 // How a descent ends: on the line, still off it, out of the picture or its domain, or not at all.
 export const [ENDED, MOVING, LEFT, NONE] = [0, 1, 2, 3];
@@ -10,14 +10,15 @@ export const [ENDED, MOVING, LEFT, NONE] = [0, 1, 2, 3];
 // Each method is { state, step(state, g, eta), weights(state) }; null where there is none.
 export function descentsOf(geometry, w0) {
   const { dual, primal, inverse, network, limits, warped } = geometry;
-  const inside = (z) => z.every((v) => v > limits[0] && v < limits[1]);
+  const allowed = (z) => z.every((v) => v > limits[0] && v < limits[1]);
+  const held = (w) => (geometry.inside(w) ? w : [NaN, NaN]);
   return {
     mirror: warped
       ? null
       : {
           state: dual(w0),
           step: (z, g, eta) => z.map((v, i) => v - eta * geometry.rate() * g[i]),
-          weights: (z) => (inside(z) ? primal(z) : [NaN, NaN]),
+          weights: (z) => (allowed(z) ? primal(z) : [NaN, NaN]),
         },
     natural: {
       state: w0,
@@ -25,9 +26,9 @@ export function descentsOf(geometry, w0) {
         const [a, b, c] = inverse(w);
         return [w[0] - eta * (a * g[0] + b * g[1]), w[1] - eta * (b * g[0] + c * g[1])];
       },
-      weights: (w) => (dual(w).every(Number.isFinite) ? w : [NaN, NaN]),
+      weights: held,
     },
-    parameters: network && { state: network.init(w0), step: network.step, weights: network.features },
+    parameters: network && { state: network.init(w0), step: network.step, weights: (u) => held(network.features(u)) },
   };
 }
 

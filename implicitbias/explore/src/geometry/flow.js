@@ -2,7 +2,7 @@
 // equation dkappa/dt = c (y - <x, w(kappa)>).
 import { root, rootFrom } from "./roots.js";
 
-const CELLS = 100;
+const CELLS = 72;
 const LEFT = 1e-3; // of the residual, at the end of the picture
 const NODES = [0.1834346424956498, 0.525532409916329, 0.7966664774136267, 0.9602898564975363];
 const WEIGHTS = [0.362683783378362, 0.3137066458778873, 0.2223810344533745, 0.1012285362903763];
@@ -11,11 +11,11 @@ const WEIGHTS = [0.362683783378362, 0.3137066458778873, 0.2223810344533745, 0.10
 export function flowOf(geometry, w0, { x, y }) {
   const z0 = geometry.dual(w0);
   const dual = (kappa) => [z0[0] + kappa * x[0], z0[1] + kappa * x[1]];
-  const at = (kappa) => {
-    const z = dual(kappa);
+  const prediction = (z) => {
     const w = geometry.primal(z);
-    return [x[0] * w[0] + x[1] * w[1], geometry.slope(z, x)];
+    return x[0] * w[0] + x[1] * w[1];
   };
+  const at = (kappa) => [prediction(dual(kappa)), geometry.slope(dual(kappa), x)];
   const residual = y - (x[0] * w0[0] + x[1] * w0[1]);
   if (Math.abs(residual) < 1e-9) return { dual, end: 0, duration: 0, position: () => 0, nodes: [0] };
 
@@ -27,8 +27,8 @@ export function flowOf(geometry, w0, { x, y }) {
   const reach = -Math.log1p(-stop / end);
   const kappaAt = (s) => -end * Math.expm1(-s);
   const pace = (s) => {
-    const kappa = kappaAt(s);
-    return (end * Math.exp(-s)) / (geometry.rate(dual(kappa)) * (y - at(kappa)[0]));
+    const z = dual(kappaAt(s));
+    return (end * Math.exp(-s)) / (geometry.rate(z) * (y - prediction(z)));
   };
   const nodes = Array.from({ length: CELLS + 1 }, (_, k) => (k * reach) / CELLS);
   const rule = geometry.rough ? adaptive : gauss;

@@ -7,6 +7,7 @@
 //   inverse(w)    [h11, h12, h22], the inverse metric
 //   reach         the size of dual variables in view
 //   limits        [low, high] of each dual variable
+//   inside(w)     whether the weights are in the domain
 //   rough         whether the speed may have kinks
 //   network       { init(w), step(u, g, eta), features(u) }, or null
 // and either `coordinate`, for a potential that is a sum over coordinates, or `potential(w)`, its
@@ -18,11 +19,17 @@ const ASIDE = 0.05; // of the saddle of the neuron
 
 export function geometryOf({ geometry, scale, depth, p }) {
   if (geometry === "Euclidean") return separable(euclidean(), 1, 3, identity());
-  if (geometry === "entropy") return { ...separable(entropy(), 1, 4, square()), place: (w) => w.map((v) => Math.max(v, EDGE)) };
+  if (geometry === "entropy") return positiveOnly(separable(entropy(), 1, 4, square()));
   if (geometry === "hypentropy") return separable(hypentropy(scale), 1, Math.asinh(3 / scale), signedSquare(scale));
   if (geometry === "deep network") return deep(depth, scale);
   return geometry === "p-norm" ? pNorm(p) : neuron();
 }
+
+const positiveOnly = (geometry) => ({
+  ...geometry,
+  place: (w) => w.map((v) => Math.max(v, EDGE)),
+  inside: (w) => w.every((v) => v > 0),
+});
 
 // One coordinate: dual, primal, its slope, conjugate, the limits of the dual variable, and the
 // largest Bregman divergence from w0 that is met below it (at the edge of the domain).
@@ -44,6 +51,7 @@ function separable(coordinate, rate, reach, network, limits = [-Infinity, Infini
     network,
     limits,
     place: (w) => w,
+    inside: () => true,
     dual: (w) => w.map(coordinate.dual),
     primal: (z) => z.map(coordinate.primal),
     slope: (z, x) => z.reduce((sum, v, i) => sum + x[i] * x[i] * coordinate.slope(v), 0),
@@ -88,35 +96,40 @@ function slack(ratio, m) {
 // The potential |w|_p^2 / 2, whose conjugate is that of q.
 function pNorm(p) {
   const q = p / (p - 1);
-  const gradient = (w, p) => {
-    const norm = pLength(w, p);
-    return norm ? w.map((v) => norm * Math.sign(v) * (Math.abs(v) / norm) ** (p - 1)) : [0, 0];
+  const gradient = ([a, b], p) => {
+    const norm = pLength(a, b, p);
+    const part = (v) => norm * Math.sign(v) * (Math.abs(v) / norm) ** (p - 1);
+    return norm ? [part(a), part(b)] : [0, 0];
   };
   const dual = (w) => gradient(w, p);
   const hessianOfConjugate = (z) => {
-    const norm = pLength(z, q);
-    const w = gradient(z, q).map((v) => v / norm);
-    const [a, b] = z.map((v) => (q - 1) * (Math.abs(v) / norm) ** (q - 2));
-    return [a + (2 - q) * w[0] * w[0], (2 - q) * w[0] * w[1], b + (2 - q) * w[1] * w[1]];
+    const norm = pLength(z[0], z[1], q);
+    const [a, b] = z.map((v) => (Math.abs(v) / norm) ** (q - 2));
+    const [u, v] = [(a * z[0]) / norm, (b * z[1]) / norm]; // the unit w
+    return [(q - 1) * a + (2 - q) * u * u, (2 - q) * u * v, (q - 1) * b + (2 - q) * v * v];
   };
   return {
     dual,
     primal: (z) => gradient(z, q),
-    potential: (w) => [pLength(w, p) ** 2 / 2, dual(w)],
+    potential(w) {
+      const z = dual(w);
+      return [(w[0] * z[0] + w[1] * z[1]) / 2, z];
+    },
     rate: () => 1,
     reach: 3 * Math.max(1, 2 ** ((2 - p) / p)),
     limits: [-Infinity, Infinity],
     rough: true,
     network: null,
+    inside: () => true,
     place: (w) => w.map((v) => (Math.abs(v) < NUDGE ? (v < 0 ? -NUDGE : NUDGE) : v)),
     slope: (z, x) => along(hessianOfConjugate(z), x),
     inverse: (w) => hessianOfConjugate(dual(w)),
   };
 }
 
-function pLength(w, p) {
-  const largest = Math.max(...w.map(Math.abs));
-  return largest && largest * w.reduce((sum, v) => sum + (Math.abs(v) / largest) ** p, 0) ** (1 / p);
+function pLength(a, b, p) {
+  const largest = Math.max(Math.abs(a), Math.abs(b));
+  return largest && largest * (Math.abs(a / largest) ** p + Math.abs(b / largest) ** p) ** (1 / p);
 }
 
 // w = a v with a = |v|: no mirror flow in t, but one in the time in which a dt passes, with dual
@@ -138,6 +151,7 @@ function neuron() {
       step: ([a, ...v], g, eta) => [a - eta * (v[0] * g[0] + v[1] * g[1]), v[0] - eta * a * g[0], v[1] - eta * a * g[1]],
       features: ([a, ...v]) => v.map((entry) => a * entry),
     },
+    inside: () => true,
     // From zero, or from straight behind it, the flow would stop at the saddle w = 0.
     place(w, x) {
       const aside = x[0] * w[1] - x[1] * w[0];

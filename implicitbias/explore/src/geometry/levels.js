@@ -2,8 +2,8 @@
 import { rootFrom } from "./roots.js";
 
 const QUARTER = 36; // points of a level set in each quadrant around the start
-const SAMPLES = 40; // of the solution line, on either side of each axis
-const SPAN = 1000;
+const SAMPLES = 48; // of the solution line, on either side of each axis
+const SPAN = 60;
 
 const TINY = 1e-14;
 
@@ -58,7 +58,7 @@ function ofRays({ potential }, w0, w1) {
 // steep. Only what lies in the domain.
 export function solutionLine({ x, y }, positive) {
   const steps = Array.from({ length: 2 * SAMPLES + 1 }, (_, k) => k / SAMPLES - 1);
-  const spaced = steps.map((q) => SPAN * Math.sign(q) * Math.abs(q) ** 7);
+  const spaced = steps.map((q) => SPAN * Math.sign(q) * Math.abs(q) ** 5);
   const points = spaced.flatMap((v) => [
     [v, (y - x[0] * v) / x[1]],
     [(y - x[1] * v) / x[0], v],
