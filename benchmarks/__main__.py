@@ -2,9 +2,9 @@
 
 import jax
 
-from . import imports, latency, path, trajectory
+from . import imports, latency, path, trajectory, wake
 
 if __name__ == "__main__":
     jax.config.update("jax_enable_x64", True)
-    for benchmark in (path, trajectory, imports, latency):
+    for benchmark in (path, trajectory, imports, wake, latency):
         benchmark.main()

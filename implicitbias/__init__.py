@@ -1,5 +1,11 @@
 """What training converges to when infinitely many solutions fit, computed exactly."""
 
+from .descent import (
+    Diverged as Diverged,
+    gradient_descent as gradient_descent,
+    mirror_descent as mirror_descent,
+    natural_gradient_descent as natural_gradient_descent,
+)
 from .flows import (
     Jumps as Jumps,
     Trajectory as Trajectory,

@@ -31,6 +31,7 @@ _EPSILON = 2.0**-52
 _TOLERANCE = 1e-12
 _NEWTON_STEPS = 10
 _SMALLEST_STEP = 1e-6
+_SAMPLES, _FEATURES = 20, 64  # sizes are rounded up to multiples of these
 
 
 class Point(NamedTuple):
@@ -102,6 +103,25 @@ def rotated(
     return Q, triangle[:, np.argsort(falling)], Q.T @ np.asarray(y)
 
 
+def enlarged(
+    X: Float[np.ndarray, "n d"], y: Float[np.ndarray, " n"], geometry: Geometry
+) -> tuple[Float[np.ndarray, "N M"], Float[np.ndarray, " N"], Geometry]:
+    """The same problem with samples and features of zeros, so that sizes share compiled programs.
+
+    A zero feature stays at its dual variable, a zero sample has a multiplier of 0, and neither
+    meets the others: they are cut off again without having changed anything.
+    """
+    rows, columns = (0, -X.shape[0] % _SAMPLES), (0, -X.shape[1] % _FEATURES)
+    offset, speed, k, start = geometry
+    geometry = Geometry(
+        offset=np.pad(offset, columns),
+        speed=np.pad(speed, columns, constant_values=1.0),
+        order=k,
+        start=None if start is None else np.pad(start, columns),
+    )
+    return np.pad(X, (rows, columns)), np.pad(y, rows), geometry
+
+
 def begin(
     X: Float[np.ndarray, "n d"],
     y: Float[np.ndarray, " n"],
@@ -112,14 +132,15 @@ def begin(
     offset, speed, _, start = jax.tree.map(np.asarray, geometry)
     # There the network is linear: nu and b are small.
     right = y if start is None else y - X @ start
-    nu = np.linalg.solve((X * (2 * speed * np.exp(offset))) @ X.T, right)
+    gram = (X * (2 * speed * np.exp(offset))) @ X.T
+    nu = np.linalg.solve(gram + np.diag(gram.diagonal() == 0), right)
     reach = np.max(np.abs(speed * (nu @ X)))
     if start is not None:
         reach = max(reach, np.max(np.abs(start) * np.exp(-offset)))
     first = max(log_amplitude, np.log(reach) + 1.5) if reach > 0 else log_amplitude
     nu = nu * np.exp(-first)
     zeta = speed * (nu @ X) + np.asarray(_base(geometry, first)[0])
-    b = jnp.asarray(SIGNS * zeta)
+    b = SIGNS * zeta
     return Place(first, Point(nu, b), np.zeros_like(b), np.eye(len(y)), np.float64(1))
 
 
@@ -150,8 +171,9 @@ def follow(
         # Slope of each part of the weights in its dual variable: w / m.
         slopes = jnp.exp(log_amplitude + offset + (1 + k) * point.b)
         gram = (X * (speed * jnp.sum(slopes, 0))) @ X.T
-        ridge = jnp.diag(_EPSILON / 2 * len(y) * jnp.diagonal(gram))
-        return slopes, cho_factor(gram + ridge)[0]
+        diagonal = jnp.diagonal(gram)
+        ridge = jnp.where(diagonal == 0, 1, _EPSILON / 2 * len(y) * diagonal)
+        return slopes, cho_factor(gram + jnp.diag(ridge))[0]
 
     def newton(point, log_amplitude):
         zeta0, _ = _base(geometry, log_amplitude)

@@ -5,53 +5,95 @@ method asks for :math:`\nu` with :math:`(\nu - \bar\nu)/(\gamma h) = y - Xw(\nu)
 an interpolator with :math:`1/(\gamma h)` added on the diagonal. So the stages are solved as in
 `_continuation`, by Newton's method in :math:`\nu` and the logarithms :math:`b` of the weights
 together, which general root finders cannot do: for them :math:`\nu` alone must carry slacks of
-:math:`10^{-12}`. Coefficients, step sizes and output are diffrax's.
+:math:`10^{-12}`.
+
+The loop over steps is small on purpose: it is compiled in every new process, before a reader sees
+the first figure.
 """
 
-from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import NamedTuple
 
-import diffrax as dfx
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.scipy.linalg import cho_factor, cho_solve
-from jaxtyping import Array, Float
+from jaxtyping import Array, ArrayLike, Bool, Float, Int
 
 from ._continuation import SIGNS, Geometry, Point, ramp, settle, weights
 
-_TABLEAU = dfx.Kvaerno5.tableau
-_GAMMA = float(np.asarray(_TABLEAU.a_diagonal)[1])
-_STAGES = len(_TABLEAU.b_sol)
+# Kvaerno's method of order 5 with seven stages (BIT Numerical Mathematics 44, 2004): below the
+# diagonal, which is GAMMA in every stage but the first. The last stage but one is of order 4.
+_GAMMA = 0.26
+_LOWER = (
+    (),
+    (0.26,),
+    (0.13, 0.84033320996790809),
+    (0.22371961478320505, 0.47675532319799699, -0.06470895363112615),
+    (0.16648564323248321, 0.10450018841591720, 0.03631482272098715, -0.13090704451073998),
+    (0.13855640231268224, 0.0, -0.04245337201752043, 0.02446657898003141, 0.61943039072480676),
+    (
+        0.13659751177640291,
+        0.0,
+        -0.05496908796538376,
+        -0.04118626728321046,
+        0.62993304899016403,
+        0.06962479448202728,
+    ),
+)
+# What a stage's slope is guessed to be from those before it: as in OrdinaryDiffEq.jl and diffrax.
+_PREDICTOR = (
+    (),
+    (1.0,),
+    (-1.366025403784441, 2.3660254037844357),
+    (-0.19650552613122207, 0.8113579546496623, 0.38514757148155954),
+    (0.10375304369958693, 0.937994698066431, -0.04174774176601781, 0.0),
+    (-0.17281112873898072, 0.6235784481025847, 0.5492326806363959, 0.0, 0.0),
+    (*_LOWER[5], _GAMMA),
+)
+_STAGES = len(_LOWER)
+_ORDER = 5
 _NEWTON_STEPS = 8
-_SPENT = 0.9  # of a slack, the most that a guess may use
+_GUESSED = 0.9  # of a slack, the most that a guess may use
+_SPENT = 0.5  # of a slack, the most that a step may use at its first speed
 
 
 def _square(rows):
     """Rows of growing length as one square array, so that the stages are one compiled loop."""
-    square = np.zeros((_STAGES, _STAGES))
-    for i, row in enumerate(rows, start=1):
-        square[i, : len(row)] = row
-    return square
+    return np.array([[*row, *[0.0] * (_STAGES - len(row))] for row in rows])
 
 
-_LOWER, _PREDICTOR = _square(_TABLEAU.a_lower), _square(_TABLEAU.a_predictor)
-
-
-class Flow(eqx.Module):
-    """The data of one dual flow: everything but the state."""
+class Flow(NamedTuple):
+    """The data of one dual flow: everything but the state, of whose numbers some may be idle."""
 
     X: Float[Array, "n d"]
     y: Float[Array, " n"]
     geometry: Geometry
-    log_amplitude: Float[Array, ""]
-    tolerance: Float[Array, ""]
+    log_amplitude: Float[ArrayLike, ""]
+    tolerance: Float[ArrayLike, ""]
+    variables: Float[ArrayLike, ""]
 
 
-def velocity(state: Point, flow: Flow) -> Float[Array, " n"]:
+class Progress(NamedTuple):
+    """How far a flow has come: the state there, the next step, and what is kept of the path."""
+
+    time: Float[Array, ""]
+    state: Point
+    slope: Float[Array, " n"]
+    length: Float[Array, ""]
+    steps: Int[Array, ""]
+    kept: Int[Array, ""]
+    times: Float[Array, " t"]
+    duals: Float[Array, "t n"]
+    weights: Float[Array, "t d"]
+
+
+def _weights(state, flow):
+    return weights(state.b, flow.log_amplitude + flow.geometry.offset)
+
+
+def _velocity(state, flow):
     """The derivative of nu, with what is below rounding set to zero."""
-    w = weights(state.b, flow.log_amplitude + flow.geometry.offset)
+    w = _weights(state, flow)
     residual = flow.y - flow.X @ w
     rounding = 4 * 2.0**-52 * (jnp.abs(flow.X) @ jnp.abs(w) + jnp.abs(flow.y))
     return jnp.where(jnp.abs(residual) <= rounding, 0, residual)
@@ -73,7 +115,7 @@ def _solve_stage(guess, base, pull, flow, wanted):
     """
     _, speed, k, _ = flow.geometry
     # A change is the error before the step: Newton's method squares it.
-    enough = 0.1 * jnp.sqrt(flow.tolerance)
+    enough = 0.3 * jnp.sqrt(flow.tolerance)
 
     def unfinished(carry):
         _, change, steps = carry
@@ -84,7 +126,7 @@ def _solve_stage(guess, base, pull, flow, wanted):
         state, _, steps = carry
         slopes, factor = _factorise(state, flow, pull)
         slackness = SIGNS * (speed * (state.nu @ flow.X)) - ramp(state.b, k)
-        force = velocity(state, flow) + pull * (base - state.nu)
+        force = _velocity(state, flow) + pull * (base - state.nu)
         correction = flow.X @ jnp.sum(SIGNS * slopes * slackness, 0)
         nu_step = cho_solve((factor, False), force - correction)
         b_step = (SIGNS * (speed * (nu_step @ flow.X)) + slackness) * jnp.exp(k * state.b)
@@ -98,98 +140,112 @@ def _solve_stage(guess, base, pull, flow, wanted):
     return state, change <= enough
 
 
-class DualRungeKutta(dfx.AbstractAdaptiveSolver):
-    """Kvaerno's stiff method of order 5 with error estimate of order 4, for the states of `Flow`.
+def _step(state, slope, h, flow):
+    """The state and its slope a time h later, and the error of that step, infinite if it failed."""
+    _, speed, k, _ = flow.geometry
+    pull = 1 / (_GAMMA * h)
 
-    A step whose Newton iterations fail reports an infinite error, so that the controller shortens
-    it.
-    """
+    def stage(carry, row):
+        previous, slopes, sound, _ = carry
+        i, lower, predictor = row
+        base = state.nu + h * (lower @ slopes)
+        nu = base + h * _GAMMA * (predictor @ slopes)
+        # Along the predictor's nu the slacks are linear: how far in logarithms, and relative.
+        move = SIGNS * (speed * ((nu - previous.nu) @ flow.X)) * jnp.exp(k * previous.b)
+        spent = jnp.where(k > 0, jnp.minimum(k * move, _GUESSED), 0)
+        moved = jnp.where(k > 0, -jnp.log1p(-spent) / jnp.where(k > 0, k, 1), move)
+        near = jnp.max(jnp.where(k > 0, k * move, jnp.abs(move))) < jnp.where(k > 0, _GUESSED, 1)
+        guess = Point(nu, settle(speed * (nu @ flow.X), previous.b + moved, k))
+        guess = jax.tree.map(lambda a, b: jnp.where(near, a, b), guess, previous)
+        found, sound = _solve_stage(guess, base, pull, flow, sound)
+        # The velocity follows from the stage equation: evaluated afresh it is all rounding
+        # where the equations are stiff.
+        slopes = slopes.at[i].set((found.nu - base) * pull)
+        return (found, slopes, sound, previous), None
 
-    term_structure: ClassVar = dfx.ODETerm
-    interpolation_cls: ClassVar[Callable[..., Any]] = dfx.LocalLinearInterpolation
+    slopes = jnp.zeros((_STAGES, len(flow.y))).at[0].set(slope)
+    rows = (jnp.arange(_STAGES), jnp.asarray(_square(_LOWER)), jnp.asarray(_square(_PREDICTOR)))
+    first = (state, slopes, True, state)
+    (found, slopes, sound, embedded), _ = jax.lax.scan(
+        stage, first, jax.tree.map(lambda leaf: leaf[1:], rows)
+    )
 
-    def order(self, terms):
-        return 5
+    # The two orders' difference is the error, of the weights' logarithms as of nu, free of
+    # rounding where the equations are stiff.
+    def squares(before, after, other):
+        size = 1 + jnp.maximum(jnp.abs(before), jnp.abs(after))
+        return jnp.sum(((after - other) / (flow.tolerance * size)) ** 2)
 
-    def init(self, terms, t0, t1, y0, args):
-        return velocity(y0, args)
-
-    def func(self, terms, t0, y0, args):
-        return terms.vf(t0, y0, args)
-
-    def step(self, terms, t0, t1, y0, args, solver_state, made_jump):
-        del terms, made_jump
-        h, flow = t1 - t0, args
-        _, speed, k, _ = flow.geometry
-        pull = 1 / (_GAMMA * h)
-
-        def stage(carry, i):
-            state, slopes, sound, _ = carry
-            before = state
-            base = y0.nu + h * (jnp.asarray(_LOWER)[i] @ slopes)
-            nu = base + h * _GAMMA * (jnp.asarray(_PREDICTOR)[i] @ slopes)
-            # Along the predictor's nu the slacks are linear: how far in logarithms, and relative.
-            move = SIGNS * (speed * ((nu - state.nu) @ flow.X)) * jnp.exp(k * state.b)
-            spent = jnp.where(k > 0, jnp.minimum(k * move, _SPENT), 0)
-            moved = jnp.where(k > 0, -jnp.log1p(-spent) / jnp.where(k > 0, k, 1), move)
-            near = jnp.max(jnp.where(k > 0, k * move, jnp.abs(move))) < jnp.where(k > 0, _SPENT, 1)
-            guess = Point(nu, settle(speed * (nu @ flow.X), state.b + moved, k))
-            guess = jax.tree.map(lambda a, b: jnp.where(near, a, b), guess, state)
-            state, sound = _solve_stage(guess, base, pull, flow, sound)
-            # The velocity follows from the stage equation: evaluated afresh it is all rounding
-            # where the equations are stiff.
-            slopes = slopes.at[i].set((state.nu - base) * pull)
-            return (state, slopes, sound, before), None
-
-        n = len(flow.y)
-        slopes = jnp.zeros((_STAGES, n)).at[0].set(solver_state)
-        carry = (y0, slopes, True, y0)
-        (state, slopes, sound, embedded), _ = jax.lax.scan(stage, carry, jnp.arange(1, _STAGES))
-        # The last stage but one is the method of order 4: its difference is the error, of the
-        # weights' logarithms as of nu, free of rounding where the equations are stiff.
-        error = jax.tree.map(lambda a, b: jnp.where(sound, a - b, jnp.inf), state, embedded)
-        dense_info = {"y0": y0, "y1": state}
-        return state, error, dense_info, slopes[-1], dfx.RESULTS.successful
+    total = sum(jax.tree.leaves(jax.tree.map(squares, state, found, embedded)))
+    error = jnp.sqrt(total / flow.variables)
+    return found, slopes[-1], jnp.where(sound & jnp.isfinite(error), error, jnp.inf)
 
 
-@eqx.filter_jit
-def integrate(
-    flow: Flow, times: Float[Array, "*t"], max_steps: int
-) -> tuple[Float[Array, " t"], Point, Float[Array, ""], Any]:
-    """Times, states there, steps taken, diffrax's result.
+@jax.jit(static_argnames="most")
+def integrate(flow: Flow, times: Float[Array, "*t"], most: int) -> tuple[Progress, Bool[Array, ""]]:
+    """The path at the times, and whether the last of them was reached in `most` steps.
 
     `times` rise from 0 or later, and steps are made to land on them. A single one is the last:
     then the times are those of the solver's steps, and those past the end are infinite.
     """
-    d, n = flow.X.shape[1], flow.X.shape[0]
+    every = times.ndim == 0
+    targets = jnp.atleast_1d(times)
+    size = most + 1 if every else len(targets)
+    n, d = flow.X.shape
     start = Point(jnp.zeros(n), jnp.zeros((2, d)))
-    controller = dfx.PIDController(
-        flow.tolerance, flow.tolerance, pcoeff=0.2, icoeff=0.5, factormax=4.0
-    )
-    if times.ndim == 0:
-        end, saveat = times, dfx.SaveAt(t0=True, steps=True)
-    else:
-        end, saveat = times[-1], dfx.SaveAt(ts=times)
-        controller = dfx.ClipStepSizeController(controller, step_ts=times)
-
-    def vector_field(t, state, flow):
-        return Point(velocity(state, flow), jnp.zeros_like(state.b))
-
     # Short against the time in which a dual variable moves by 1, and that in which weights settle.
     amplitude = jnp.exp(flow.log_amplitude + flow.geometry.offset)
     drive = jnp.max(jnp.abs(flow.y @ flow.X)) + 2 * jnp.sum(amplitude * flow.X**2)
-    solution = dfx.diffeqsolve(
-        dfx.ODETerm(vector_field),
-        DualRungeKutta(),
-        t0=0.0,
-        t1=end,
-        dt0=jnp.minimum(1e-3 / drive, end),
-        y0=start,
-        args=flow,
-        saveat=saveat,
-        stepsize_controller=controller,
-        max_steps=max_steps,
-        throw=False,
+    first = Progress(
+        time=jnp.asarray(0.0),
+        state=start,
+        slope=_velocity(start, flow),
+        length=1e-3 / drive,
+        steps=jnp.asarray(0),
+        kept=jnp.asarray(1) if every else (targets[0] == 0).astype(int),
+        times=jnp.full(size, jnp.inf).at[0].set(0.0),
+        duals=jnp.zeros((size, n)),
+        weights=jnp.zeros((size, d)),
     )
-    steps, result = solution.stats["num_steps"], solution.result
-    return solution.ts, solution.ys, steps, result  # pyright: ignore[reportReturnType]
+
+    def underway(now):
+        return (now.time < targets[-1]) & (now.steps < most)
+
+    def fading(now):
+        """How fast the fastest of the slacks runs out, relative to what is left of it."""
+        _, speed, k, _ = flow.geometry
+        return jnp.max(k * SIGNS * (speed * (now.slope @ flow.X)) * jnp.exp(k * now.state.b))
+
+    def advance(now):
+        # A weight wakes as its slack runs out, at a moment that no error estimate foresees: steps
+        # spend a part of the slack, and come to that moment in a geometric sequence.
+        soon = _SPENT / jnp.maximum(fading(now), _SPENT / now.length)
+        target = targets[0 if every else now.kept]
+        lands = now.time + soon >= target
+        time = jnp.where(lands, target, now.time + soon)
+        h = time - now.time
+        state, slope, error = _step(now.state, now.slope, h, flow)
+        good = error <= 1
+        length = h * jnp.clip(0.9 * error ** (-1 / _ORDER), 0.2, 4.0)
+        # A step cut short to land says nothing against a longer one.
+        length = jnp.where(good & lands, jnp.maximum(now.length, length), length)
+        time_, state_, slope_ = jax.tree.map(
+            lambda new, old: jnp.where(good, new, old),
+            (time, state, slope),
+            (now.time, now.state, now.slope),
+        )
+        # Written in any case, and written over unless it counts.
+        return Progress(
+            time=time_,
+            state=state_,
+            slope=slope_,
+            length=length,
+            steps=now.steps + 1,
+            kept=now.kept + (good & (every | lands)),
+            times=now.times.at[now.kept].set(jnp.where(good, time, jnp.inf)),
+            duals=now.duals.at[now.kept].set(state.nu),
+            weights=now.weights.at[now.kept].set(_weights(state, flow)),
+        )
+
+    end = jax.lax.while_loop(underway, advance, first)
+    return end, end.time >= targets[-1]

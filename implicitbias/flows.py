@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
 from . import _check, _qexp, losses
-from ._continuation import Geometry, rotated, weights as _weights
+from ._continuation import Geometry, enlarged, rotated
 from .losses import Loss, SquareLoss
 from .parametrizations import DiagonalNetwork
 
@@ -111,13 +111,10 @@ def gradient_flow(
     elif not isinstance(network, DiagonalNetwork):
         raise ValueError(f"network must be a DiagonalNetwork in the dual, found {network!r}")
     elif isinstance(chosen, SquareLoss):
-        times, duals, path = _dual_flow(network, X, y, times, tolerance)
+        return _dual_flow(network, X, y, times, tolerance)
     else:
         duals, path = _dual_flow_of(chosen, network, X, y, times, tolerance)
-    trajectory = Trajectory(times, path, jnp.asarray(duals), _values(chosen, X, y, path))
-    # Steps not taken are infinite times. Cut in numpy: JAX compiles anew for each number of steps.
-    kept = np.isfinite(times)
-    return jax.tree.map(lambda leaf: _check.on_device(np.asarray(leaf)[kept]), trajectory)
+    return Trajectory(times, path, jnp.asarray(duals), _values(chosen, X, y, path))
 
 
 @eqx.filter_jit
@@ -141,10 +138,8 @@ def _last(name, value):
     return array
 
 
-def _finished(result, steps, times, advice):
-    import diffrax as dfx
-
-    if result != dfx.RESULTS.successful:
+def _require_end(reached, steps, times, advice):
+    if not reached:
         raise RuntimeError(
             f"the flow did not reach time {float(np.max(times)):.3g} within {int(steps)} steps: "
             f"{advice}"
@@ -154,30 +149,37 @@ def _finished(result, steps, times, advice):
 def _dual_flow(network, X, y, times, tolerance):
     from . import _dual_solver
 
+    # In NumPy up to the one program and after it: JAX compiles each operation for each new shape,
+    # and a path may have any number of steps.
+    X, y, times = map(np.asarray, (X, y, times))
     potential = network.potential()
-    d, k = X.shape[1], jnp.asarray(potential.order, float)
-    unit = _qexp.unit(k)
-    own = jnp.broadcast_to(potential.log_amplitude, (d,))
-    level = jnp.mean(own)
-    lowest = jnp.where(k > 0, np.log(SLACK_FLOOR) / unit, -jnp.inf)
-    geometry = Geometry(own - level, jnp.broadcast_to(potential.speed, (d,)), k, None)
-    rotation, X, y = rotated(X, y, geometry)
-    flow = _dual_solver.Flow(
-        X=_check.on_device(X),
-        y=_check.on_device(y),
-        geometry=geometry,
-        log_amplitude=jnp.maximum(level, lowest),
-        tolerance=jnp.asarray(tolerance),
+    k, rate = float(potential.order), float(network.rate)
+    unit = k if k > 0 else 1.0
+    own, speed = (
+        np.broadcast_to(np.asarray(leaf, float), X.shape[1:])
+        for leaf in (potential.log_amplitude, potential.speed)
     )
-    rate = network.rate / unit
+    level = own.mean()
+    geometry = Geometry(own - level, speed, np.float64(k), None)
+    n, d = X.shape
+    rotation, turned_X, turned_y = rotated(X, y, geometry)
+    large_X, large_y, geometry = enlarged(turned_X, turned_y, geometry)
+    flow = _dual_solver.Flow(
+        X=_check.on_device(large_X),
+        y=_check.on_device(large_y),
+        geometry=geometry,
+        log_amplitude=np.maximum(level, np.log(SLACK_FLOOR) / unit) if k > 0 else level,
+        tolerance=np.float64(tolerance),
+        variables=np.float64(n + 2 * d),
+    )
     most = _MAX_STEPS if times.ndim else _MAX_KEPT
-    reached, states, steps, result = _dual_solver.integrate(flow, rate * times, most)
-    _finished(result, steps, times, "take a looser tolerance, or an earlier time")
-    path = _weights_of(states.b, flow.log_amplitude + flow.geometry.offset)
-    return times if times.ndim else reached / rate, unit * (states.nu @ rotation.T), path
-
-
-_weights_of = jax.jit(jax.vmap(_weights, (0, None)))
+    end, reached = _dual_solver.integrate(flow, times * rate / unit, most)
+    _require_end(reached, end.steps, times, "take a looser tolerance, or an earlier time")
+    kept = int(end.kept)
+    moments = times if times.ndim else np.asarray(end.times)[:kept] * unit / rate
+    weights, duals = np.asarray(end.weights)[:kept, :d], np.asarray(end.duals)[:kept, :n]
+    values = ((weights @ X.T - y) ** 2).sum(1) / 2
+    return Trajectory(*map(_check.on_device, (moments, weights, unit * duals @ rotation.T, values)))
 
 
 @eqx.filter_jit
@@ -203,7 +205,7 @@ def _solve(vector_field, solver, start, times, tolerance):
         max_steps=_MAX_STEPS,
         throw=False,
     )
-    return solution.ys, solution.stats["num_steps"], solution.result
+    return solution.ys, solution.stats["num_steps"], solution.result == dfx.RESULTS.successful
 
 
 class _DualVelocity(eqx.Module):
@@ -250,8 +252,8 @@ def _dual_flow_of(loss, network, X, y, times, tolerance):
     # diffrax's own root finder gives up where the Jacobian is as small as the scale squared.
     solver = dfx.Kvaerno5(root_finder=dfx.with_stepsize_controller_tols(optx.Newton)())
     velocity = _DualVelocity(network, loss, X, y)
-    duals, steps, result = _solve(velocity, solver, jnp.zeros(len(y)), times, tolerance)
-    _finished(result, steps, times, "margin_flow goes further, in log(1/loss)")
+    duals, steps, reached = _solve(velocity, solver, jnp.zeros(len(y)), times, tolerance)
+    _require_end(reached, steps, times, "margin_flow goes further, in log(1/loss)")
     return duals, jax.vmap(velocity.weights)(duals)
 
 
@@ -260,9 +262,11 @@ def _parameter_flow(network, X, y, times, loss, tolerance):
 
     velocity = _ParameterVelocity(network, loss, X, y)
     start = (network.init(X.shape[1]), jnp.zeros(len(y)))
-    states, steps, result = _solve(velocity, dfx.Tsit5(), start, times, tolerance)
+    states, steps, reached = _solve(velocity, dfx.Tsit5(), start, times, tolerance)
     params, duals = states  # pyright: ignore[reportGeneralTypeIssues]
-    _finished(result, steps, times, 'integrate in the dual, space="dual", or to an earlier time')
+    _require_end(
+        reached, steps, times, 'integrate in the dual, space="dual", or to an earlier time'
+    )
     return duals, jax.vmap(network.features)(params)
 
 

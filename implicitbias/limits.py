@@ -154,7 +154,10 @@ def _diagonal_path(X, y, potential, log_amplitudes, start):
             f"scale must be at least {_SLACK_FLOOR:.0e} ** (1 / (depth - 2)) with a start, found "
             f"{np.exp(targets[-1] / float(potential.depth)):.3g}"
         )
+    n, d = X.shape
     rotation, X, y = _continuation.rotated(X, y, geometry)
+    X, y, geometry = _continuation.enlarged(X, y, geometry)
+    rotation = np.pad(rotation, (0, len(y) - n))
     place = _continuation.begin(X, y, geometry, max(targets[0], lowest))
     # The first target is the place itself, whose guess it mends. Equal parts share one program.
     queue = np.append(place.log_amplitude, targets)
@@ -166,8 +169,13 @@ def _diagonal_path(X, y, potential, log_amplitudes, start):
     points, reach, met = jax.tree.map(
         lambda *leaves: np.concatenate(leaves)[1 : 1 + len(targets)], *parts
     )
-    points.iterations[0] += int(parts[0][0].iterations[0])
-    _require(points, y, reach, bool(met.all()))
+    points.iterations[0] += int(np.asarray(parts[0][0].iterations)[0])
+    points = eqx.tree_at(
+        lambda found: (found.weights, found.dual),
+        points,
+        (points.weights[:, :d], points.dual[:, :n]),
+    )
+    _require(points.feasibility, points.stationarity, y, reach, bool(met.all()))
     return points
 
 
@@ -230,10 +238,10 @@ def _sparse_limit(X, y, geometry, target, b, w, dual, reached):
     return kept + jnp.where(on, jnp.linalg.lstsq(X * on, y - X @ kept)[0], 0), dual
 
 
-def _require(result, y, reach, met=True):
+def _require(feasibility, stationarity, y, reach, met=True):
     """Raise unless the certificate holds."""
-    feasibility = np.max(result.feasibility) / max(np.max(np.abs(y)), 1e-300)
-    stationarity = np.max(result.stationarity / np.maximum(1, reach))
+    feasibility = np.max(feasibility) / max(np.max(np.abs(y)), 1e-300)
+    stationarity = np.max(stationarity / np.maximum(1, reach))
     if not (met and feasibility <= _FEASIBLE and stationarity <= _STATIONARY):
         raise RuntimeError(
             f"no interpolator to tolerance: relative residual {feasibility:.1e} (at most "
@@ -249,10 +257,10 @@ def _nearest(X, y, start):
     dual = np.linalg.solve(X @ X.T, y - X @ start)
     dual = dual + np.linalg.solve(X @ X.T, y - X @ (start + dual @ X))
     w = start + dual @ X
-    found = (w, dual, np.max(np.abs(X @ w - y)), np.float64(0), np.int64(2))
-    result = Interpolator(*map(jax.device_put, found))
-    _require(result, y, np.float64(1))
-    return result
+    residual = np.max(np.abs(X @ w - y))
+    _require(residual, np.float64(0), y, np.float64(1))
+    found = (w, dual, residual, np.float64(0), np.int64(2))
+    return Interpolator(*map(jax.device_put, found))
 
 
 def _damped_newton(X, y, potential, start):
@@ -280,7 +288,7 @@ def _damped_newton(X, y, potential, start):
         raise ValueError(f"{message}; relative residual {float(residual):.1e}")
     gap = jnp.max(jnp.abs(potential.to_dual(w) - z))
     result = Interpolator(w, dual, residual, gap, jnp.asarray(steps))
-    _require(result, y, jnp.max(jnp.abs(z)))
+    _require(residual, gap, y, jnp.max(jnp.abs(z)))
     return result
 
 

@@ -110,8 +110,7 @@ class DiagonalNetwork(eqx.Module):
         """c in d/dt grad Q(w) = -c grad L(w); with "d" scales, of their geometric mean."""
         if self.depth == 2:
             return jnp.asarray(4.0 if self.balanced else 2.0)
-        reference = jnp.exp(jnp.mean(jnp.log(self.scale)))
-        return self.depth * (self.depth - 2) * reference ** (self.depth - 2)
+        return _rate(self.depth, self.scale)
 
     @property
     def effective_scale(self) -> Float[Array, "..."]:
@@ -120,6 +119,8 @@ class DiagonalNetwork(eqx.Module):
         :math:`\alpha \sqrt{(1+s^2)/(1-s^2)}` (Azulay et al., arXiv:2102.09769): however small
         :math:`\alpha` is, a shape near 1 or -1 makes it large.
         """
+        if self.balanced:
+            return self.scale
         return self.scale * jnp.sqrt((1 + self.shape**2) / (1 - self.shape**2))
 
     def parameters(self, w: ArrayLike) -> tuple[Array, Array]:
@@ -165,9 +166,7 @@ class DiagonalNetwork(eqx.Module):
         >>> round(jax.numpy.exp(growth).item(), 12)  # sqrt(w^2 + 4) / 2
         1.25
         """
-        c, spread = self._coordinate(w)
-        stretch = 1 + (self.depth - 2) / self.depth
-        return stretch * spread + _qexp._log_cosh(stretch * c)
+        return _growth(*self._coordinate(w), 1 + (self.depth - 2) / self.depth)
 
     def _coordinate(self, w: ArrayLike) -> tuple[Array, Array]:
         """c and log(cosh(kc)^(1/k)) of `_qexp`: one formula for the parameters at every depth."""
@@ -178,6 +177,16 @@ class DiagonalNetwork(eqx.Module):
                 f"w must have the {scale.shape[0]} features of the network, found shape {w.shape}"
             )
         return _coordinate(w, self.depth * jnp.log(scale), (self.depth - 2) / self.depth)
+
+
+@jax.jit
+def _rate(depth: float, scale: Array) -> Array:
+    return depth * (depth - 2) * jnp.exp((depth - 2) * jnp.mean(jnp.log(scale)))
+
+
+@jax.jit
+def _growth(c: Array, spread: Array, stretch: float) -> Array:
+    return stretch * spread + _qexp._log_cosh(stretch * c)
 
 
 @jax.jit

@@ -10,6 +10,7 @@ Srebro 2018, arXiv:1802.08246).
 from abc import abstractmethod
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Bool, Float
@@ -351,14 +352,12 @@ class DiagonalPotential(SeparablePotential):
     @property
     def log_amplitude(self) -> Float[Array, "..."]:
         r""":math:`\log\alpha^D` of each coordinate, against which weights are measured."""
-        balance = jnp.log1p(jnp.square(self.shape)) - jnp.log1p(-jnp.square(self.shape))
-        return self.depth * jnp.log(self.scale) + balance
+        return _log_amplitude(self.depth, self.scale, self.shape)
 
     @property
     def speed(self) -> Float[Array, "..."]:
         r""":math:`(\alpha_i/\bar\alpha)^{D-2}`: how fast each dual variable moves."""
-        log_scale = jnp.log(self.scale)
-        return jnp.exp((self.depth - 2) * (log_scale - jnp.mean(log_scale)))
+        return _speed(self.depth, self.scale)
 
     def _in_dual(self, z):
         z = _check.finite_array("z", z, 1)
@@ -379,3 +378,15 @@ class DiagonalPotential(SeparablePotential):
 
     def _curvature(self, w):
         return _qexp.curvature(w, self.log_amplitude, self.order) / self.speed
+
+
+@jax.jit
+def _log_amplitude(depth, scale, shape):
+    balance = jnp.log1p(jnp.square(shape)) - jnp.log1p(-jnp.square(shape))
+    return depth * jnp.log(scale) + balance
+
+
+@jax.jit
+def _speed(depth, scale):
+    log_scale = jnp.log(scale)
+    return jnp.exp((depth - 2) * (log_scale - jnp.mean(log_scale)))

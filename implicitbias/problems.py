@@ -1,7 +1,9 @@
 """The data of the figures, seeded: the same arguments give the same numbers on every machine."""
 
 from collections.abc import Iterator
+from importlib.util import find_spec
 from itertools import combinations_with_replacement
+from pathlib import Path
 from typing import Any
 
 import equinox as eqx
@@ -9,6 +11,8 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from . import _check
+
+_MEASUREMENTS = ("age", "sex", "bmi", "bp", "s1", "s2", "s3", "s4", "s5", "s6")
 
 
 class Problem(eqx.Module):
@@ -135,11 +139,9 @@ def diabetes(patients: int = 40, *, seed: int = 0) -> Problem:
     >>> problem.feature_names[2], problem.feature_names[-2]
     ('bmi', 's5 × s6')
     """
-    from sklearn.datasets import load_diabetes  # slow to import, and needed here only
-
     _check_integer("patients", patients, at_least=1)
-    data: Any = load_diabetes(scaled=False)
-    measured, names = _standardised(data.data), list(data.feature_names)
+    columns, target = _diabetes_files()
+    measured, names = _standardised(columns), list(_MEASUREMENTS)
     pairs = [
         (i, j)
         for i, j in combinations_with_replacement(range(len(names)), 2)
@@ -147,7 +149,7 @@ def diabetes(patients: int = 40, *, seed: int = 0) -> Problem:
     ]
     products = np.column_stack([measured[:, i] * measured[:, j] for i, j in pairs])
     X = np.column_stack([measured, _standardised(products)])
-    y = _standardised(data.target)
+    y = _standardised(target)
     if patients >= X.shape[1]:
         raise ValueError(
             f"patients must be fewer than the {X.shape[1]} features, found {patients}: "
@@ -165,6 +167,15 @@ def diabetes(patients: int = 40, *, seed: int = 0) -> Problem:
         X_test=_check.on_device(X[test]),
         y_test=_check.on_device(y[test]),
     )
+
+
+def _diabetes_files() -> list[np.ndarray]:
+    """Where scikit-learn keeps them: to import it takes longer than to solve the problem."""
+    package = find_spec("sklearn")
+    if package is None or package.origin is None:
+        raise ModuleNotFoundError("scikit-learn, which holds the diabetes data, is not installed")
+    folder = Path(package.origin).parent / "datasets" / "data"
+    return [np.loadtxt(folder / f"diabetes_{part}.csv.gz") for part in ("data_raw", "target")]
 
 
 def _problem(X: np.ndarray, y: np.ndarray, weights: np.ndarray | None, **rest) -> Problem:

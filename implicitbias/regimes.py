@@ -102,11 +102,12 @@ def log_kernel_movement(
     weights = _weights(weights, X)
     log_start = (2 * network.depth - 2) * jnp.log(network.effective_scale)
     growth = network.log_metric_growth(weights)
-    return _log_movement(X, jnp.broadcast_to(log_start, X.shape[1:]), growth)
+    return _log_movement(X, log_start, growth)
 
 
 @jax.jit
 def _log_movement(X: Array, log_start: Array, growth: Array) -> Array:
+    log_start = jnp.broadcast_to(log_start, X.shape[1:])
     # log(e^growth - 1), relative to the largest; each coordinate weighs as its metric at the start.
     log_change = growth + jnp.log(-jnp.expm1(-growth))
     return _log_kernel_norm(X, log_start + log_change) - _log_kernel_norm(X, log_start)

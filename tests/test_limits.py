@@ -56,7 +56,9 @@ def test_one_compiled_program_serves_all_depths_and_any_number_of_scales(caplog)
         for depth in (2.2, 3, 7):
             ib.scale_path(X, y, depth, np.geomspace(1.0, 0.1, int(10 * depth)))
         assert "jit(_follow)" not in caplog.text
-        ib.scale_path(X[1:], y[1:], 2, [1.0])
+        ib.scale_path(X[1:, 1:], y[1:], 2, [1.0])
+        assert "jit(_follow)" not in caplog.text, "nor do sizes differ that round up to the same"
+        ib.scale_path(*gaussian(21, 30), 2, [1.0])
         assert "jit(_follow)" in caplog.text
 
 

@@ -32,6 +32,7 @@ class Axis:
         start: the position shown first; the last one if not given.
         reads: for time, the array that says what time it is.
         when: for some choices, the options with which this axis matters: else it is hidden.
+        folded: whether its control is folded away, where a picture moves the axis.
 
     Raises:
         ValueError: too few values, values out of order, or a start that is not one of them.
@@ -52,6 +53,7 @@ class Axis:
     start: Value | None = None
     reads: str = ""
     when: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
+    folded: bool = False
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z]\w*", self.name):

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,8 @@ from implicitbias.problems import Problem
 from implicitbias.regimes import kernel_movement
 
 _CONVERGED = 1e-3  # of the largest weight: where a path is cut, and its end point put
-_TOLERANCE = 1e-6  # of a step of the flow, lest a jump be stepped over
+_TOLERANCE = 1e-5  # of a step of the flow
+_PICTURED = (1e-4, 1e-5)  # small alpha^(D-2): they shift jumps by that part of their time
 
 
 def scale_and_depth_data(
@@ -33,32 +35,29 @@ def scale_and_depth_data(
     - `truth` (d), or None.
     """
     X, y = problem.X, problem.y
-    networks = [DiagonalNetwork(depth, scale) for depth in depths for scale in scales]
-    resolved = [_resolved(network) for network in networks]
-    distinct = list(dict.fromkeys(resolved))
-    # Compiled programs run beside each other, one thread a core. The first flow goes alone: threads
-    # that find a program missing would each compile it.
+    networks = [[DiagonalNetwork(depth, scale) for scale in scales] for depth in depths]
+    # Compiled programs run beside each other, one thread a core. One run goes ahead, so that they
+    # are there: threads that find a program missing would each compile it.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        first = pool.submit(_flow, distinct[0], X, y)
+        ahead = pool.submit(_ahead, networks[0][-1], X, y, samples)
         l1, l2 = np.asarray(basis_pursuit(X, y)), np.asarray(minimum_norm(X, y))
-        ends = np.stack(
-            [np.asarray(scale_path(X, y, depth, np.asarray(scales)).weights) for depth in depths]
-        )
-        flows = [first.result(), *pool.map(lambda key: _flow(key, X, y), distinct[1:])]
-    flow_of = dict(zip(distinct, flows, strict=True))
-    paths = [
-        _sampled(flow_of[key], network, end, samples)
-        for key, network, end in zip(resolved, networks, ends.reshape(-1, X.shape[1]), strict=True)
-    ]
-    times, weights = (np.stack(part) for part in zip(*paths, strict=True))
-    movement = np.stack(
-        [kernel_movement(network, X, path) for network, path in zip(networks, weights, strict=True)]
-    )
+        found = [_ends(X, y, depth, scales) for depth in depths]
+        ahead.result()
+        resolved = [key for _, keys in found for key in keys]
+        distinct = list(dict.fromkeys(resolved))
+        flow_of = dict(zip(distinct, pool.map(lambda key: _flow(key, X, y), distinct), strict=True))
+
+        def shown(network, key, end):
+            times, weights = _sampled(flow_of[key], network, end, samples)
+            return times, weights, np.asarray(kernel_movement(network, X, weights))
+
+        ends = np.stack([ends for ends, _ in found])
+        runs = pool.map(shown, chain(*networks), resolved, chain(*ends))
+        times, weights, movement = (np.stack(part) for part in zip(*runs, strict=True))
     shape = (len(depths), len(scales), samples)
-    weights, times = weights.reshape(*shape, -1), times.reshape(shape)
     return {
-        "weights": weights,
-        "times": times,
+        "weights": weights.reshape(*shape, -1),
+        "times": times.reshape(shape),
         "endpoint": ends,
         "kernel_movement": movement.reshape(shape),
         "to_l2": np.abs(ends - l2).max(-1),
@@ -69,14 +68,34 @@ def scale_and_depth_data(
     }
 
 
-def _resolved(network):
-    """Depth and scale whose path the flow computes: smaller ones differ in their clock alone."""
-    depth, scale = network.depth, float(network.scale)
-    return depth, scale if depth == 2 else max(scale, SLACK_FLOOR ** (1 / (depth - 2)))
+def _ahead(network, X, y, samples):
+    _, weights = _flow((network.depth, float(network.scale)), X, y)
+    kernel_movement(network, X, np.resize(weights, (samples, X.shape[1])))
 
 
-def _flow(resolved, X, y):
-    network = DiagonalNetwork(*resolved)
+def _ends(X, y, depth, scales):
+    """End points, and for each of them depth and scale of the flow whose path leads there.
+
+    Paths from small scales differ in their clock alone, and share a flow where they also end alike.
+    """
+    slacks = (*_PICTURED, SLACK_FLOOR) if depth > 2 else ()
+    floors = [slack ** (1 / (depth - 2)) for slack in slacks]
+    found = np.asarray(scale_path(X, y, depth, np.array([*scales, *floors])).weights)
+    ends, others = np.split(found, [len(scales)])
+
+    def pictured(scale, end):
+        same = (
+            floor
+            for floor, other in zip(floors, others, strict=True)
+            if scale < floor and np.abs(end - other).max() <= _CONVERGED / 2 * np.abs(end).max()
+        )
+        return depth, next(same, scale)
+
+    return ends, [pictured(scale, end) for scale, end in zip(scales, ends, strict=True)]
+
+
+def _flow(key, X, y):
+    network = DiagonalNetwork(*key)
     path = gradient_flow(network, X, y, _horizon(network, X, y), tolerance=_TOLERANCE)
     return np.asarray(path.times) * float(network.rate), np.asarray(path.weights)
 
@@ -110,7 +129,7 @@ def _sampled(flow, network, end, samples):
 
 def _horizon(network, X, y):
     """A time by which even the slowest direction has settled: late steps are long."""
-    drive = float(np.abs(np.asarray(X.T @ y)).max())
+    drive = float(np.abs(np.asarray(y) @ np.asarray(X)).max())
     return (
         1e10
         * (1 - network.depth * np.log(min(float(network.scale), 1)))

@@ -50,6 +50,18 @@ class Trail:
 
 
 @dataclass(frozen=True)
+class Outline:
+    """A curve that is there as a whole, open or closed: points of an array ``("step", "xy")``."""
+
+    array: str
+    label: Text
+    role: Role
+    dash: str = ""
+
+    kind: ClassVar[str] = "outline"
+
+
+@dataclass(frozen=True)
 class Points:
     """Points of an array ``("point", "xy")``, or ``("item", "xy")`` if they have names."""
 
@@ -105,7 +117,8 @@ class Handle:
     """A point that the reader drags, which moves two axes: its coordinates, or its polar ones.
 
     Polar coordinates are the angle in degrees, then the distance from zero. Both axes also have
-    their sliders, for the keyboard.
+    their sliders, for the keyboard. Where the axes may say what has no place in the picture, `at`
+    is an array ``("point", "xy")`` of where the handle is instead.
     """
 
     first: str
@@ -113,6 +126,7 @@ class Handle:
     label: str
     role: Role
     polar: bool = False
+    at: str = ""
 
     kind: ClassVar[str] = "handle"
 
@@ -124,7 +138,7 @@ class Plane(Panel):
     note: Text
     x: Extent
     y: Extent
-    layers: tuple[Trail | Points | Levels | Ellipses | Handle, ...]
+    layers: tuple[Trail | Outline | Points | Levels | Ellipses | Handle, ...]
 
     kind = "plane"
     height = 330
@@ -141,6 +155,8 @@ class Plane(Panel):
             match layer:
                 case Trail():
                     _need_trail(figure, who, layer)
+                case Outline():
+                    figure.need(who, layer.array, inner=("step", "xy"))
                 case Points():
                     named = figure.inner(who, layer.array)[:1] == (ITEM,)
                     figure.need(who, layer.array, inner=(ITEM if named else "point", "xy"))
@@ -152,6 +168,8 @@ class Plane(Panel):
                 case Handle():
                     figure.need_axis(who, layer.first)
                     figure.need_axis(who, layer.second)
+                    if layer.at:
+                        figure.need(who, layer.at, inner=("point", "xy"))
 
     def still(self, figure: "Figure", state: State) -> str:
         frame = _Frame(self.x, self.y)
@@ -199,11 +217,12 @@ def _need_trail(figure: "Figure", who: str, trail: Trail) -> None:
 def _still_layer(layer: Any, figure: "Figure", state: State, frame: _Frame) -> str:
     if isinstance(layer, Handle):
         return ""  # only who can move it needs it
-    if isinstance(layer, Trail):
+    if isinstance(layer, Trail | Outline):
         dash = f' stroke-dasharray="{layer.dash}"' if layer.dash else ""
+        width = 2 if isinstance(layer, Trail) else 1.3
         return "".join(
             f'<polyline points="{_listed(frame(points))}" fill="none" '
-            f'stroke="{paint(layer.role)}" stroke-width="2"{dash}/>'
+            f'stroke="{paint(layer.role)}" stroke-width="{width}"{dash}/>'
             for points in _trajectories(layer, figure, state)
         )
     values = figure.at(layer.array, state)
@@ -230,7 +249,7 @@ def _still_layer(layer: Any, figure: "Figure", state: State, frame: _Frame) -> s
     )
 
 
-def _trajectories(trail: Trail, figure: "Figure", state: State) -> list[np.ndarray]:
+def _trajectories(trail: Trail | Outline, figure: "Figure", state: State) -> list[np.ndarray]:
     """Each trajectory (steps, 2), to the end of time."""
     if figure.inner("trail", trail.array) == ("step", "xy"):
         points = figure.at(trail.array, state)

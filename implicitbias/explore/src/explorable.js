@@ -97,7 +97,9 @@ export function explorable(root, payload, { index, changed = () => {}, linked = 
     button.addEventListener("click", () => figure.move(indexOf(payload, preset.state)));
     return button;
   });
-  const [tabs, sliders] = choice ? [controls.slice(0, 1), controls.slice(1)] : [[], controls];
+  const [tabs, rest] = choice ? [controls.slice(0, 1), controls.slice(1)] : [[], controls];
+  const isFolded = (entry) => payload.axes[controls.indexOf(entry)].folded;
+  const [sliders, folded] = [rest.filter((entry) => !isFolded(entry)), rest.filter(isFolded)];
   const stage = html("div", { class: "panels" }, ...panels.map((panel) => panel.element));
   const body = html(
     "div",
@@ -105,6 +107,7 @@ export function explorable(root, payload, { index, changed = () => {}, linked = 
     html("div", { class: "top" }, ...tabs.map((entry) => entry.element), html("div", { class: "presets" }, ...presets)),
     stage,
     html("div", { class: "controls" }, ...sliders.map((entry) => entry.element)),
+    ...(folded.length ? [fold(folded)] : []),
     said,
     actions(figure, panels),
   );
@@ -154,6 +157,12 @@ export function explorable(root, payload, { index, changed = () => {}, linked = 
     lines.observe(said);
   });
   return { figure, remove };
+}
+
+// Controls of what is moved in a picture, for the keyboard and for exact numbers.
+function fold(controls) {
+  const inside = html("div", { class: "inside" }, ...controls.map((entry) => entry.element));
+  return html("details", { class: "fold" }, html("summary", {}, "What you drag, as sliders"), inside);
 }
 
 // What stands in place of a figure that cannot be drawn.

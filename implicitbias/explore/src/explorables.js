@@ -16,6 +16,7 @@ function bring(root) {
     };
     const linked = read(payload, location.hash);
     const { figure } = explorable(root, payload, { index: linked ?? {}, changed, linked: true });
+    root.explorable = figure; // for scripts of the page, and for tests
     addEventListener("hashchange", () => {
       const index = read(payload, location.hash);
       if (index) figure.move({ ...figure.starts, ...index }, { quiet: true });

@@ -15,7 +15,7 @@ const GRIP = 24; // pixels around a handle that take hold of it
 const NEAR = 14; // pixels around a point that name it
 let clips = 0;
 
-const LAYERS = { trail, points, levels, ellipses, handle };
+const LAYERS = { trail, outline, points, levels, ellipses, handle };
 
 export default function plane(panel, figure) {
   const ground = plot();
@@ -184,6 +184,19 @@ function trail(layer, figure, into) {
   };
 }
 
+function outline(layer, figure, into) {
+  const group = `outline ${layer.role}`;
+  const path = into.appendChild(svg("path", { class: group, "stroke-dasharray": layer.dash || null }));
+  const points = () => figure.data.at(layer.array, figure.index) ?? [];
+  return {
+    label: layer.label,
+    group,
+    glyph: () => svg("path", { d: "M1 7H21", "stroke-dasharray": layer.dash || null }),
+    draw: (scales) => set(path, { d: through(points(), scales) }),
+    table: () => rowsOf(phrase(layer.label, figure), points()),
+  };
+}
+
 const SHAPES = {
   dot: () => svg("circle", { r: 4.5 }),
   ring: () => svg("circle", { r: 6.5 }),
@@ -285,7 +298,9 @@ function handle(layer, figure, into) {
     draw({ x, y }) {
       const [a, b] = axes.map((axis) => axis.values[figure.index[axis.name]]);
       const angle = (a * Math.PI) / 180;
-      at = layer.polar ? [x(b * Math.cos(angle)), y(b * Math.sin(angle))] : [x(a), y(b)];
+      const polar = [b * Math.cos(angle), b * Math.sin(angle)];
+      const place = layer.at ? figure.data.at(layer.at, figure.index) : layer.polar ? polar : [a, b];
+      at = [x(place[0]), y(place[1])];
       set(element, { transform: `translate(${at[0].toFixed(1)} ${at[1].toFixed(1)})` });
     },
   };
