@@ -43,8 +43,6 @@ def vendor_face(name: str, styles: list[str]) -> str:
                 continue
             copy(package / "files" / file, VENDOR / "fonts" / file)
             rule = re.sub(r"src:.*?;", f"src: url({file}) format('woff');", rule)
-            # A page does not move under its reader: a face that comes late serves the next page.
-            rule = rule.replace("font-display: swap", "font-display: optional")
             # For the letter l in script alone, a page would load up to 72 kB.
             rules.append(rule.replace("U+2113,", ""))
     return "\n".join(rules)

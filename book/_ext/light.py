@@ -64,7 +64,8 @@ CHOSEN = """<script>
 # A face is asked for where a letter needs it, which is after the first layout: too late not to
 # move the text. A preload would do it too, but not from disk.
 EARLY = """<script>
-    for (const face of ["1em KaTeX_Main", "italic 1em KaTeX_Math", "1em KaTeX_Size1"])
+    for (const face of ["1em KaTeX_Main", "italic 1em KaTeX_Math", "1em KaTeX_Size1",
+        "1em 'Source Serif 4'", "600 1em 'Source Serif 4'", "1em Inter", "600 1em Inter"])
       document.fonts.load(face);
   </script>
 """
@@ -206,8 +207,7 @@ def lighten(page: Path, out: Path) -> None:
     css = fonts.carry(style(files, words, page.parent.resolve()), text, KATEX)
     first = SHEET.search(text)
     assert first
-    early = EARLY if 'class="katex"' in text else ""
-    text = f"{text[: first.start()]}<style>{css}</style>\n{early}{text[first.start() :]}"
+    text = f"{text[: first.start()]}<style>{css}</style>\n{EARLY}{text[first.start() :]}"
     page.write_text(SHEET.sub("", text))
 
 

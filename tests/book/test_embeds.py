@@ -24,10 +24,11 @@ def test_the_page_for_teachers_lists_them_all():
 def test_links_open_the_presets(visit, link):
     name = link.split("#")[1].split("?")[0]
     figure = bring(visit(link.removeprefix("../")).page, name)
-    label = TEACH.find("a", href=link).text
+    label = TEACH.select_one(f'a[href="{link}"]')
+    assert label
     linked = reading(figure)
     figure.get_by_role("button", name="Reset").click()
-    figure.get_by_role("button", name=label).click()
+    figure.get_by_role("button", name=label.text).click()
     expect(figure.locator("output")).to_have_text(linked)
 
 
