@@ -6,12 +6,15 @@ two hundred letters of a typeface's Latin subset are also twice what a book need
 
 import base64
 import io
+import logging
 import re
 from functools import cache
 from html import unescape
 from pathlib import Path
 
 from fontTools import subset
+
+logging.getLogger("fontTools").setLevel(logging.ERROR)  # it tells every step
 
 TOKEN = re.compile(r'<span(?: class="([^"]*)")?[^>]*>|</span>|<[^>]*>|[^<]+')
 # Which faces KaTeX's style gives to the letters within a class.
