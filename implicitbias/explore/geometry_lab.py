@@ -99,7 +99,8 @@ def _place(start_x: float, start_y: float, data_x: float, data_y: float) -> dict
 
 
 def _axes() -> tuple[Axis, ...]:
-    places, foots = np.round(np.arange(-300, 301) / 100, 2), np.round(np.arange(5, 251) / 100, 2)
+    places = tuple(np.round(np.arange(-300, 301) / 100, 2))
+    foots = tuple(np.round(np.arange(5, 251) / 100, 2))
     norms = (*np.round(np.arange(1.1, 3, 0.1), 1), *np.arange(3, 6.5, 0.5))
     return (
         Axis("geometry", "Geometry", _GEOMETRIES, kind="choice", start="hypentropy"),
