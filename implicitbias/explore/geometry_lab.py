@@ -144,7 +144,9 @@ def _arrays() -> dict[str, tuple[str, ...]]:
         **dict.fromkeys(("line", "flow", "flow_whole"), _STEPS),
         **{name + part: _STEPS for name in _METHODS for part in ("", "_whole")},
     }
-    numbers = ("clock", "step_size", *(f"{m}_{n}" for m in _METHODS for n in ("status", "miss")))
+    places = (f"{when}_{which}" for when in ("now", "end") for which in ("first", "second"))
+    ends = (f"{name}_{what}" for name in _METHODS for what in ("status", "miss"))
+    numbers = ("clock", "step_size", *places, *ends)
     return {
         **drawn,
         **{f"dual_{name}": inner for name, inner in drawn.items()},
@@ -208,9 +210,13 @@ def _dual() -> Plane:
 def _reading() -> tuple[Clause, ...]:
     said = [
         Clause(
-            "Gradient flow ends where the level set of the divergence from the start touches the "
-            "line. "
-        )
+            "After time {clock} gradient flow has come to ({now_first}, {now_second}). ",
+            unless={"time": (100,)},
+        ),
+        Clause(
+            "Gradient flow ends at ({end_first}, {end_second}), where the level set of the "
+            "divergence from the start touches the line. "
+        ),
     ]
     for name, words in _METHODS.items():
         status, miss = f"{name}_status", f"{name}_miss"

@@ -202,6 +202,8 @@ def compute(state: State) -> dict[str, Any]:
         "flow": flow.until(clock),
         "flow_whole": flow.until(flow.duration),
     }
+    arrays |= zip(("end_first", "end_second"), w1, strict=True)
+    arrays |= zip(("now_first", "now_second"), arrays["flow"][-1], strict=True)
     for name, (path, status) in _descents(kind, geometry, w0, x, y, eta).items():
         arrays[f"{name}_whole"] = path[: steps + 1]
         arrays[name] = path[: min(steps, int(np.floor(clock / eta + 1e-9))) + 1]
