@@ -14,7 +14,6 @@ import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
 from . import _check
-from .limits import interpolator
 from .potentials import DiagonalPotential
 
 if TYPE_CHECKING:
@@ -98,103 +97,6 @@ def lines(
         axes.set(xlabel=f"{xlabel} (log)", ylabel=f"{ylabel} (log)")
     plt.close(figure)  # so that a notebook shows it once, where it is the value of a cell
     return figure
-
-
-class Plane:
-    """A picture of two weights: the solutions of one equation, and what training minimises.
-
-    The line holds the solutions of :math:`x_1 w_1 + x_2 w_2 = y`. For each scale there is the level
-    set of the network's potential through the solution at which training ends. Drawn as SVG whose
-    colours follow the page.
-
-    **Arguments:** `X` of shape "1 2", `y` of shape "1", the `depth`, and up to three `scales`, from
-    large to small.
-
-    **Raises:** `ValueError` for data of another shape, and as `interpolator` does.
-
-    >>> import jax; jax.config.update("jax_enable_x64", True)
-    >>> from implicitbias import plotting
-    >>> plotting.Plane([[1.0, 0.5]], [1.0], depth=2, scales=[10.0, 0.3, 0.01])
-    Plane(depth=2, scales=[10.0, 0.3, 0.01])
-    """
-
-    _UNIT, _LEFT, _TOP, _WIDTH, _HEIGHT = 150.0, -1.35, 1.3, 480, 360  # pixels, weights, pixels
-    _STROKES = (
-        f"stroke:var(--kernel,{KERNEL})",
-        f"stroke:var(--soft,{INK});stroke-dasharray:6 4",
-        f"stroke:var(--rich,{RICH})",
-    )
-
-    def __init__(self, X: ArrayLike, y: ArrayLike, *, depth: float, scales: Sequence[float]):
-        X, y = _check.problem(X, y)
-        if X.shape != (1, 2):
-            raise ValueError(f"X must have shape (1, 2), found {X.shape}")
-        if len(scales) > len(self._STROKES):
-            raise ValueError(f"scales must be at most {len(self._STROKES)}, found {len(scales)}")
-        self.depth, self.scales = depth, list(scales)
-        potentials = [DiagonalPotential(depth, scale) for scale in scales]
-        ends = [interpolator(X, y, potential).weights for potential in potentials]
-        self.solutions = np.array(ends)
-        self.level_sets = [
-            np.asarray(level_set(potential, end))
-            for potential, end in zip(potentials, ends, strict=True)
-        ]
-        (x1, x2), target = np.asarray(X)[0], float(y[0])
-        heights = np.array([self._TOP, self._TOP - self._HEIGHT / self._UNIT])
-        self._line = np.column_stack([(target - x2 * heights) / x1, heights])
-
-    def __repr__(self) -> str:
-        return f"Plane(depth={self.depth}, scales={self.scales})"
-
-    def _repr_html_(self) -> str:
-        ends = "; ".join(
-            f"scale {scale:g} ends at ({w[0]:.2f}, {w[1]:.2f})"
-            for scale, w in zip(self.scales, self.solutions, strict=True)
-        )
-        title = (
-            "The level set of the potential is a circle at a large scale and close to a diamond at "
-            f"a small one, and touches the line of solutions elsewhere: {ends}."
-        )
-        ink = f"stroke:var(--ink,{INK})"
-        parts = [
-            (
-                f'<svg class="plane" role="img" aria-label="{title}" '
-                f'xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self._WIDTH} {self._HEIGHT}" '
-                f'style="display:block;width:100%;max-width:{self._WIDTH}px;margin:1rem auto;'
-                'fill:none;font:13px system-ui,sans-serif">'
-            ),
-            self._path([[self._LEFT, 0], [2, 0]], f"stroke:var(--hair,{INK});stroke-opacity:.7"),  # pyright: ignore
-            self._path([[0, self._TOP], [0, -1.1]], f"stroke:var(--hair,{INK});stroke-opacity:.7"),  # pyright: ignore
-            self._path(self._line, f"{ink};stroke-width:1.5"),
-        ]
-        for scale, through, curve, stroke in zip(
-            self.scales, self.solutions, self.level_sets, self._STROKES, strict=False
-        ):
-            x, y = self._pixels(through)
-            color = stroke.split(";")[0].removeprefix("stroke:")
-            parts += [
-                self._path(curve, f"{stroke};stroke-width:2"),
-                f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" style="fill:{color}"/>',
-                self._text(x + 12, y - 6, f"scale {scale:g}", color),
-            ]
-        for text, where in {
-            "w₁": (1.62, -0.1),
-            "w₂": (0.05, 1.2),
-            "all solutions": (0.5, 1.12),
-        }.items():
-            parts.append(self._text(*self._pixels(where), text, f"var(--ink,{INK})"))  # pyright: ignore
-        return "\n".join([*parts, "</svg>"])
-
-    @staticmethod
-    def _text(x: float, y: float, text: str, color: str) -> str:
-        return f'<text x="{x:.1f}" y="{y:.1f}" style="fill:{color}">{text}</text>'
-
-    def _pixels(self, point: ArrayLike) -> np.ndarray:
-        return (np.asarray(point) - [self._LEFT, self._TOP]) * [self._UNIT, -self._UNIT]
-
-    def _path(self, points: ArrayLike, css: str) -> str:
-        corners = " ".join(f"{x:.1f},{y:.1f}" for x, y in self._pixels(points))
-        return f'<polyline points="{corners}" style="{css}"/>'
 
 
 def level_set(

@@ -23,14 +23,6 @@ def test_level_set_has_one_value_and_touches_the_solutions(depth, scale):
     assert float((curve @ X[0]).max()) <= 1.0 + 1e-9
 
 
-def test_plane_marks_the_interpolators_and_is_reproducible():
-    plane = plotting.Plane(X, y, depth=2, scales=[10.0, 0.3, 0.01])
-    np.testing.assert_allclose(plane.solutions[0], [0.8, 0.4], atol=1e-6)
-    again = plotting.Plane(X, y, depth=2, scales=[10.0, 0.3, 0.01])
-    assert plane._repr_html_() == again._repr_html_()
-    assert 'role="img"' in plane._repr_html_()
-
-
 def test_lines_carry_their_names():
     x = np.geomspace(1e-3, 1.0, 5)
     figure = plotting.lines(x, {"to sparse": x, "to l2": 1 / x}, xlabel="scale", ylabel="distance")
@@ -52,10 +44,3 @@ def test_lines_refuse_what_cannot_be_drawn(arguments, message):
     x, curves = arguments
     with pytest.raises(ValueError, match=message):
         plotting.lines(x, curves, xlabel="x", ylabel="y")
-
-
-def test_plane_refuses_other_data():
-    with pytest.raises(ValueError, match=r"X must have shape \(1, 2\)"):
-        plotting.Plane(jnp.ones((1, 3)), y, depth=2, scales=[1.0])
-    with pytest.raises(ValueError, match="scales must be at most 3"):
-        plotting.Plane(X, y, depth=2, scales=[1.0, 0.1, 0.01, 0.001])

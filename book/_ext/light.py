@@ -72,6 +72,7 @@ EARLY = """<script>
 
 WORD = re.compile(r"[\w-]+")
 ATTRIBUTE = re.compile(r'\b(?:class|id)="([^"]*)"')
+ROLE = re.compile(r'"role":"([\w-]+)"')  # a colour that a figure names in its data
 # What may hold names of which a page needs none, or only one.
 LOOSE = re.compile(r"\[[^\]]*\]|:(?:not|is|where|has)\((?:[^()]|\([^()]*\))*\)")
 NAME = re.compile(r"[.#]((?:[\w-]|\\.)+)")
@@ -204,6 +205,7 @@ def lighten(page: Path, out: Path) -> None:
     text = SCRIPT.sub(served, text)
     words = {word for names in ATTRIBUTE.findall(text) for word in names.split()}
     words.update(*(WORD.findall(script.read_text()) for script in scripts))
+    words.update(ROLE.findall(text))
     css = fonts.carry(style(files, words, page.parent.resolve()), text, KATEX)
     first = SHEET.search(text)
     assert first

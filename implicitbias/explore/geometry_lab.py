@@ -99,7 +99,8 @@ def _place(start_x: float, start_y: float, data_x: float, data_y: float) -> dict
 
 
 def _axes() -> tuple[Axis, ...]:
-    places, foots = np.round(np.arange(-300, 301) / 100, 2), np.round(np.arange(5, 251) / 100, 2)
+    places = tuple(np.round(np.arange(-300, 301) / 100, 2))
+    foots = tuple(np.round(np.arange(5, 251) / 100, 2))
     norms = (*np.round(np.arange(1.1, 3, 0.1), 1), *np.arange(3, 6.5, 0.5))
     return (
         Axis("geometry", "Geometry", _GEOMETRIES, kind="choice", start="hypentropy"),
@@ -143,7 +144,9 @@ def _arrays() -> dict[str, tuple[str, ...]]:
         **dict.fromkeys(("line", "flow", "flow_whole"), _STEPS),
         **{name + part: _STEPS for name in _METHODS for part in ("", "_whole")},
     }
-    numbers = ("clock", "step_size", *(f"{m}_{n}" for m in _METHODS for n in ("status", "miss")))
+    places = (f"{when}_{which}" for when in ("now", "end") for which in ("first", "second"))
+    ends = (f"{name}_{what}" for name in _METHODS for what in ("status", "miss"))
+    numbers = ("clock", "step_size", *places, *ends)
     return {
         **drawn,
         **{f"dual_{name}": inner for name, inner in drawn.items()},
@@ -207,9 +210,13 @@ def _dual() -> Plane:
 def _reading() -> tuple[Clause, ...]:
     said = [
         Clause(
-            "Gradient flow ends where the level set of the divergence from the start touches the "
-            "line. "
-        )
+            "After time {clock} gradient flow has come to ({now_first}, {now_second}). ",
+            unless={"time": (100,)},
+        ),
+        Clause(
+            "Gradient flow ends at ({end_first}, {end_second}), where the level set of the "
+            "divergence from the start touches the line. "
+        ),
     ]
     for name, words in _METHODS.items():
         status, miss = f"{name}_status", f"{name}_miss"

@@ -6,7 +6,7 @@ The page computes the same by closed forms (``src/models/geometry-lab.js``).
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
@@ -84,7 +84,8 @@ class _Geometry:
 
 def _geometry(state: Mapping[str, Any]) -> _Geometry:
     # Arrays, so that one compiled program serves all values.
-    scale, depth, p = (jnp.asarray(float(state[name])) for name in ("scale", "depth", "p"))
+    names = ("scale", "depth", "p")
+    scale, depth, p = (cast(Any, jnp.asarray(float(state[name]))) for name in names)
     match state["geometry"]:
         case "Euclidean":
             potential = Euclidean()
@@ -201,6 +202,8 @@ def compute(state: State) -> dict[str, Any]:
         "flow": flow.until(clock),
         "flow_whole": flow.until(flow.duration),
     }
+    arrays |= zip(("end_first", "end_second"), w1, strict=True)
+    arrays |= zip(("now_first", "now_second"), arrays["flow"][-1], strict=True)
     for name, (path, status) in _descents(kind, geometry, w0, x, y, eta).items():
         arrays[f"{name}_whole"] = path[: steps + 1]
         arrays[name] = path[: min(steps, int(np.floor(clock / eta + 1e-9))) + 1]
@@ -242,7 +245,7 @@ class _Flow:
         if abs(residual) < 1e-9:
             return
         potential, primal = geometry.potential, _each(geometry.potential, "to_primal")
-        found = interpolator(x[None], [y], potential, start=w0)
+        found = interpolator(x[None], np.array([y]), potential, start=w0)
         self.end, kappa = np.asarray(found.weights), float(found.dual[0])
         z0 = np.asarray(potential.to_dual(w0))
 
@@ -256,8 +259,8 @@ class _Flow:
             return kappa * np.exp(-s) / (rate * (y - primal(z) @ x))
 
         self._weights, self._slowness = (lambda s: primal(duals(s))), slowness
-        self._reach = brentq(
-            lambda s: (y - self._weights(s)[0] @ x) / residual - _REMAINDER, 0.0, 40.0, xtol=1e-14
+        self._reach = _root(
+            lambda s: _REMAINDER - (y - self._weights(s)[0] @ x) / residual, 0.0, 40.0
         )
         # The speed may have a kink where a dual variable is zero: cells get small towards it.
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -294,7 +297,7 @@ class _Flow:
             part = self._integral(np.array([low]), np.array([s]))[0]
             return self._times[k] + part - time
 
-        return brentq(late, low, high, xtol=1e-14) if late(high) > 0 else high
+        return _root(late, low, high) if late(high) > 0 else high
 
 
 def _square_loss(x, y, w):
@@ -378,6 +381,11 @@ def _along_rays(potential, w0, level, rays):
         return w0 + ray * _bisect(lambda t: potential.bregman(w0 + t * ray, w0), level)
 
     return jax.vmap(solve)(rays)
+
+
+def _root(rising, low: float, high: float) -> float:
+    """Where a rising function is zero."""
+    return float(brentq(rising, low, high, xtol=1e-14))  # pyright: ignore[reportArgumentType]
 
 
 def _bisect(rising, level):

@@ -36,6 +36,8 @@ function whole(state) {
   const fixed = {
     start: points([w0]),
     limit: points([w1]),
+    end_first: number(w1[0]),
+    end_second: number(w1[1]),
     kernel: points([frozen(geometry, w0, data)]),
     line: points(line),
     level: points(levelSet(geometry, w0, w1)),
@@ -70,6 +72,9 @@ function at({ geometry, flow, eta, scaled, fixed }, part) {
   const arrays = { ...fixed, clock: number(clock) };
   const past = flow.nodes.filter((node) => node < s - 1e-9).length;
   const now = flow.duration ? geometry.primal(flow.dual(s)) : null;
+  const [first_now, second_now] = now ?? fixed.start.values;
+  arrays.now_first = number(first_now);
+  arrays.now_second = number(second_now);
   arrays.flow = now ? joined(first(fixed.flow_whole, past), now) : fixed.start;
   arrays.dual_flow = now ? joined(first(fixed.dual_flow_whole, past), scaled(now)) : fixed.dual_start;
   const taken = Math.floor(clock / eta + 1e-9) + 1;
