@@ -115,7 +115,7 @@ def _axes() -> tuple[Axis, ...]:
         ),
         Axis(
             "scale",
-            "Scale, against the weights",
+            "Scale",
             tuple(float(f"{v:.3g}") for v in np.geomspace(1e-3, 10, 81)),
             symbol="β",
             log=True,

@@ -149,6 +149,7 @@ function trail(layer, figure, into) {
   const make = (kind) => element.appendChild(svg("path", { class: kind, "stroke-dasharray": kind === "dots" ? null : layer.dash || null }));
   const [whole, path, dots] = ["whole", "way", "dots"].map(make);
   const end = element.appendChild(svg("g", { class: "ends" }));
+  const moved = layer.whole ? news(figure, layer.whole) : () => true;
   const time = figure.timeAxis;
 
   // Polylines so far, and to the end where time is an axis.
@@ -172,7 +173,7 @@ function trail(layer, figure, into) {
     glyph: () => svg("path", { class: "way", d: "M1 7H21", "stroke-dasharray": layer.dash || null }),
     draw(scales) {
       const { past, all } = ways();
-      set(whole, { d: all.map((points) => through(points, scales)).join("") });
+      if (moved(scales)) set(whole, { d: all.map((points) => through(points, scales)).join("") });
       set(path, { d: past.map((points) => through(points, scales)).join("") });
       const { x, y } = scales;
       const steps = layer.dots ? past.flatMap((points) => Array.from({ length: points.length / 2 }, (_, k) => `M${x(points[2 * k]).toFixed(1)} ${y(points[2 * k + 1]).toFixed(1)}h0`)) : [];
@@ -184,15 +185,28 @@ function trail(layer, figure, into) {
   };
 }
 
+// Whether an array, or where it is drawn, is another than last time: all else need not be written.
+function news(figure, array) {
+  let last = [];
+  return (scales) => {
+    const found = figure.data.view(array, figure.index);
+    const now = [scales, found?.values, found?.offset(figure.index)];
+    const other = now.some((value, k) => value !== last[k]);
+    last = now;
+    return other;
+  };
+}
+
 function outline(layer, figure, into) {
   const group = `outline ${layer.role}`;
   const path = into.appendChild(svg("path", { class: group, "stroke-dasharray": layer.dash || null }));
   const points = () => figure.data.at(layer.array, figure.index) ?? [];
+  const moved = news(figure, layer.array);
   return {
     label: layer.label,
     group,
     glyph: () => svg("path", { d: "M1 7H21", "stroke-dasharray": layer.dash || null }),
-    draw: (scales) => set(path, { d: through(points(), scales) }),
+    draw: (scales) => moved(scales) && set(path, { d: through(points(), scales) }),
     table: () => rowsOf(phrase(layer.label, figure), points()),
   };
 }
@@ -253,12 +267,15 @@ function levels(layer, figure, into) {
 
 function ellipses(layer, figure, into) {
   const group = `ellipses ${layer.role}`;
+  const moved = news(figure, layer.array);
   const path = into.appendChild(svg("path", { class: group }));
   return {
     label: layer.label,
     group,
     glyph: () => svg("ellipse", { cx: 11, cy: 7, rx: 8, ry: 4.5 }),
-    draw({ x, y, unit }) {
+    draw(scales) {
+      if (!moved(scales)) return;
+      const { x, y, unit } = scales;
       const rows = figure.data.at(layer.array, figure.index);
       let d = "";
       for (let k = 0; k < rows.length; k += 5) d += ellipse(x(rows[k]), y(rows[k + 1]), rows.subarray(k + 2, k + 5), unit * layer.length);
