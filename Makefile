@@ -41,7 +41,7 @@ notebooks: $(INSTALLED) ## Execute the notebooks whose code, or the library's, c
 ledger: $(INSTALLED) ## Rewrite the page "What has been checked" from the tests
 	pytest -q -n 2 --dist loadfile tests/*.py tests/explore --ledger book/appendix/checked.json
 
-bench: book ## Print the timings, each a ratio in one run
+bench: $(TOOLS) book ## Print the timings, each a ratio in one run
 	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 python -m benchmarks
 
 lock: $(INSTALLED) ## Remake requirements.lock from requirements.txt
