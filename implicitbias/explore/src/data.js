@@ -52,10 +52,10 @@ export function dataOf(payload) {
       return Array.from({ length: sizes[axis] }, (_, k) => found.values[from + k * found.strides[axis]]);
     },
 
-    // Decode the rest while nothing else is to be done: parts are over the first axis.
-    warm(axis) {
+    // What another option of an axis needs, decoded ahead: one part a step.
+    *ahead(axis) {
       for (const name of Object.keys(payload.arrays))
-        for (let k = 0; k < axis.values.length; k++) view(name, { [axis.name]: k });
+        for (let k = 0; k < axis.values.length; k++) yield view(name, { [axis.name]: k });
     },
   };
 }

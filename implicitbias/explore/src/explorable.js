@@ -132,11 +132,17 @@ export function explorable(root, payload, { index, changed = () => {}, linked = 
   const sizes = new ResizeObserver(fit);
   // What stands below the sentence does not move up again when the sentence is shorter.
   const lines = new ResizeObserver(() => (said.style.minHeight = `${said.offsetHeight}px`));
-  const warm = setTimeout(() => sound(() => data.warm(payload.axes[0])), 400);
+  const ahead = data.ahead(payload.axes[0]);
+  let idle = later(prepare);
+  function prepare() {
+    sound(() => {
+      if (!ahead.next().done) idle = later(prepare);
+    });
+  }
   function remove() {
     sizes.disconnect();
     lines.disconnect();
-    clearTimeout(warm);
+    forget(idle);
     cancelAnimationFrame(frame);
     controls.forEach((entry) => entry.stop());
     body.remove();
@@ -158,6 +164,11 @@ export function explorable(root, payload, { index, changed = () => {}, linked = 
   });
   return { figure, remove };
 }
+
+// When nothing else is to be done; browsers that cannot say so get a moment.
+const [later, forget] = globalThis.requestIdleCallback
+  ? [requestIdleCallback, cancelIdleCallback]
+  : [(act) => setTimeout(act, 50), clearTimeout];
 
 // Controls of what is moved in a picture, for the keyboard and for exact numbers.
 function fold(controls) {
