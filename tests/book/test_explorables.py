@@ -50,7 +50,7 @@ def test_every_slider_moves_by_keyboard(visit, page, name, scheme):
     sliders = [
         slider for slider in figure.locator("input[type=range]").all() if slider.is_visible()
     ]
-    assert len(sliders) >= 2
+    assert len(sliders) >= 1
     for slider in sliders:
         slider.focus()
         values, readings, addresses = [], [], []

@@ -86,9 +86,16 @@ def nbval(file: Path) -> subprocess.CompletedProcess:
 
 
 def shortened(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """The notebook up to the first cell that prints."""
+    """The notebook up to the first cell that prints a number, and nothing else."""
     short = copy.deepcopy(notebook)
-    last = next(i for i, cell in enumerate(short.cells) if cell.get("outputs"))
+
+    def prints(cell):
+        outputs = cell.get("outputs", [])
+        return [each.output_type for each in outputs] == ["stream"] and re.search(
+            r"\d", outputs[0].text
+        )
+
+    last = next(i for i, cell in enumerate(short.cells) if prints(cell))
     short.cells = short.cells[: last + 1]
     return short
 

@@ -2,6 +2,7 @@
 import { scaleLinear } from "d3-scale";
 import { curveMonotoneX, line } from "d3-shape";
 import { pool, say, set, svg } from "../dom.js";
+import { drag } from "../drag.js";
 import { number, power } from "../format.js";
 import { besideLines, overlap, width as textWidth } from "../labels.js";
 import { columns, exponents, plot } from "../plot.js";
@@ -140,18 +141,10 @@ export default function curves(panel, figure) {
     return { x, y, room: { x0: x - wide / 2 - 2, x1: x + wide / 2 + 2, y0: y - 11, y1: y + 3 } };
   }
 
-  const grab = (event) => {
+  drag(ground.picture, (event) => {
     const at = event.clientX - ground.picture.getBoundingClientRect().left;
     const gaps = logs.map((log) => Math.abs(scene.x(log) - at));
     figure.move({ [axis.name]: gaps.indexOf(Math.min(...gaps)) });
-  };
-  ground.picture.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0) return;
-    ground.picture.setPointerCapture(event.pointerId);
-    grab(event);
-  });
-  ground.picture.addEventListener("pointermove", (event) => {
-    if (ground.picture.hasPointerCapture(event.pointerId)) grab(event);
   });
 
   return {

@@ -1,5 +1,6 @@
 // A number over all positions of two axes, with a marker where the reader stands, who may drag it.
 import { html, pool, say, set, svg } from "../dom.js";
+import { drag } from "../drag.js";
 import { number, position, power } from "../format.js";
 import { width as textWidth } from "../labels.js";
 import { columns, plot } from "../plot.js";
@@ -80,21 +81,13 @@ export default function heatmap(panel, figure) {
     say(reading, text);
   }
 
-  const grab = (event) => {
+  drag(ground.picture, (event) => {
     const corner = ground.picture.getBoundingClientRect();
     const place = (share, count) => Math.max(0, Math.min(count - 1, Math.floor(share * count)));
     figure.move({
       [x.name]: place((event.clientX - corner.left - box.x) / box.width, x.values.length),
       [y.name]: place(1 - (event.clientY - corner.top - box.y) / box.height, y.values.length),
     });
-  };
-  ground.picture.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0) return;
-    ground.picture.setPointerCapture(event.pointerId);
-    grab(event);
-  });
-  ground.picture.addEventListener("pointermove", (event) => {
-    if (ground.picture.hasPointerCapture(event.pointerId)) grab(event);
   });
 
   return {
