@@ -173,7 +173,7 @@ def _trails(prefix: str) -> tuple[Trail, ...]:
 def _primal() -> Plane:
     return Plane(
         "The weights",
-        "Drag the start, and the line of solutions.",
+        "Drag the start and the line of solutions, or use Tab and the arrow keys.",
         Extent("first weight w₁", -3.1, 3.1),
         Extent("second weight w₂", -3.1, 3.1),
         (
@@ -183,8 +183,8 @@ def _primal() -> Plane:
             *_trails(""),
             Points("kernel", "end if the metric stood still", "kernel", "ring"),
             Points("limit", "end of the flow", "run", "cross"),
-            Handle("data_x", "data_y", "Drag to move the line of solutions", "ink"),
-            Handle("start_x", "start_y", "Drag to move the start", "run", at="start"),
+            Handle("data_x", "data_y", "line of solutions", "ink"),
+            Handle("start_x", "start_y", "start", "run", at="start"),
         ),
     )
 

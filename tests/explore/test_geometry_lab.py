@@ -169,6 +169,24 @@ def test_the_keyboard_moves_what_is_dragged(open_lab: Callable) -> None:
     assert not slider.is_visible()
 
 
+def test_handles_are_moved_by_the_keyboard_where_they_are(open_lab: Callable) -> None:
+    shown = open_lab()
+    page = shown.page
+    for name, axes in (
+        ("line of solutions", ("data_x", "data_y")),
+        ("start", ("start_x", "start_y")),
+    ):
+        hold = page.get_by_role("slider", name=name, exact=True)
+        hold.focus()
+        for key, moved in (("ArrowLeft", 0), ("ArrowUp", 1), ("Shift+ArrowRight", 0)):
+            before = page.evaluate(STATE)
+            page.keyboard.press(key)
+            page.wait_for_timeout(50)
+            after = page.evaluate(STATE)
+            assert [axis for axis in after if after[axis] != before[axis]] == [axes[moved]]
+    assert shown.complaints == []
+
+
 def test_a_start_out_of_the_domain_is_drawn_inside(open_lab: Callable) -> None:
     shown = open_lab("#geometry-lab?geometry=entropy&start_x=-2&start_y=1")
     start = shown.page.evaluate(

@@ -116,9 +116,11 @@ class Ellipses:
 class Handle:
     """A point that the reader drags, which moves two axes: its coordinates, or its polar ones.
 
-    Polar coordinates are the angle in degrees, then the distance from zero. Both axes also have
-    their sliders, for the keyboard. Where the axes may say what has no place in the picture, `at`
-    is an array ``("point", "xy")`` of where the handle is instead.
+    Polar coordinates are the angle in degrees, then the distance from zero. For the keyboard it is
+    a slider of its own, named by its label: left and right, Home and End move the first axis, up
+    and down, PageUp and PageDown the second, and Shift makes the steps fine. Where the axes may say
+    what has no place in the picture, `at` is an array ``("point", "xy")`` of where the handle is
+    instead.
     """
 
     first: str
