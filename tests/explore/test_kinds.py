@@ -183,6 +183,23 @@ def test_named_points_share_the_hover(shown: Shown) -> None:
     assert shown.page.locator(".plane .bubble").inner_text() == "w4"
 
 
+def test_what_is_forbidden_is_hatched_and_so_it_is_taken_away(shown: Shown) -> None:
+    region = shown.page.locator(".stage .forbidden > path")
+    name = (region.get_attribute("fill") or "").removeprefix("url(#").removesuffix(")")
+    assert shown.page.locator(f"pattern#{name} .hatch").count() == 1
+    assert shown.page.locator(".entry", has_text="forbidden").is_visible()
+    before = region.get_attribute("d")
+    shown.page.get_by_role("slider", name="Scale").first.press("End")
+    shown.page.wait_for_timeout(50)
+    assert region.get_attribute("d") not in (before, "")
+    with shown.page.expect_download() as download:
+        shown.page.get_by_role("button", name="Picture (SVG)").click()
+    text = Path(download.value.path()).read_text()
+    assert f'<pattern id="{name}"' in text and f"#{name}" in text.split("</pattern>")[1]
+    # The dots of a trail are lines of no length.
+    assert "stroke-linecap:round" in text
+
+
 def test_time_cuts_the_trail_where_it_stands(shown: Shown) -> None:
     shown.page.get_by_role("slider", name="Time").press("Home")
     for _ in range(2):
@@ -211,6 +228,7 @@ def test_a_still_picture_shows_each_kind(kind: str) -> None:
         ("bowl", "panel plane needs the array 'bowl'"),
         ("way", "panel plane needs the array 'way'"),
         ("metric", "panel plane needs the array 'metric'"),
+        ("corner", "panel plane needs the array 'corner'"),
     ],
 )
 def test_each_kind_names_what_it_lacks(array: str, message: str) -> None:

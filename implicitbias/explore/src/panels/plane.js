@@ -14,8 +14,9 @@ const BOTTOM = 26;
 const GRIP = 24; // pixels around a handle that take hold of it
 const NEAR = 14; // pixels around a point that name it
 let clips = 0;
+let hatchings = 0;
 
-const LAYERS = { trail, outline, points, levels, ellipses };
+const LAYERS = { trail, outline, points, levels, ellipses, forbidden };
 
 export default function plane(panel, figure) {
   const ground = plot();
@@ -147,7 +148,7 @@ const rowsOf = (label, points) =>
   ]).flat();
 
 function trail(layer, figure, into) {
-  const group = `trail ${layer.role}`;
+  const group = `trail ${layer.shape} ${layer.role}`;
   const element = into.appendChild(svg("g", { class: group }));
   const make = (kind) => element.appendChild(svg("path", { class: kind, "stroke-dasharray": kind === "dots" ? null : layer.dash || null }));
   const [whole, path, dots] = ["whole", "way", "dots"].map(make);
@@ -173,7 +174,7 @@ function trail(layer, figure, into) {
   return {
     label: layer.label,
     group,
-    glyph: () => svg("path", { class: "way", d: "M1 7H21", "stroke-dasharray": layer.dash || null }),
+    glyph: () => svg("g", {}, svg("path", { class: "way", d: "M1 7H21", "stroke-dasharray": layer.dash || null }), layer.dots ? svg("path", { class: "dots", d: "M11 7h0" }) : ""),
     draw(scales) {
       const { past, all } = ways();
       if (moved(scales)) set(whole, { d: all.map((points) => through(points, scales)).join("") });
@@ -181,8 +182,8 @@ function trail(layer, figure, into) {
       const { x, y } = scales;
       const steps = layer.dots ? past.flatMap((points) => Array.from({ length: points.length / 2 }, (_, k) => `M${x(points[2 * k]).toFixed(1)} ${y(points[2 * k + 1]).toFixed(1)}h0`)) : [];
       set(dots, { d: steps.join("") });
-      pool(end, past.length, () => svg("circle", { r: 4.5 }));
-      past.forEach((points, i) => points.length && set(end.children[i], { cx: x(points.at(-2)), cy: y(points.at(-1)) }));
+      pool(end, past.length, SHAPES[layer.shape]);
+      past.forEach((points, i) => points.length && set(end.children[i], { transform: `translate(${x(points.at(-2)).toFixed(1)} ${y(points.at(-1)).toFixed(1)})` }));
     },
     table: () => ways().past.flatMap((points, j) => rowsOf(ways().past.length > 1 ? figure.items[j] : phrase(layer.label, figure), points)),
   };
@@ -218,6 +219,7 @@ const SHAPES = {
   dot: () => svg("circle", { r: 4.5 }),
   ring: () => svg("circle", { r: 6.5 }),
   cross: () => svg("path", { d: "M-5-5L5 5M-5 5L5-5" }),
+  square: () => svg("path", { d: "M-4-4H4V4H-4Z" }),
 };
 
 function points(layer, figure, into) {
@@ -288,6 +290,24 @@ function ellipses(layer, figure, into) {
       const rows = figure.data.at(layer.array, figure.index);
       const names = ["x", "y", "g11", "g12", "g22"];
       return Array.from(rows, (value, k) => [`${phrase(layer.label, figure)}, ${names[k % 5]}`, Math.floor(k / 5), value]);
+    },
+  };
+}
+
+function forbidden(layer, figure, into) {
+  const group = "forbidden";
+  const id = `explorable-hatching-${hatchings++}`;
+  const fill = `url(#${id})`;
+  const lines = { id, width: 7, height: 7, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" };
+  const path = svg("path", { fill });
+  into.append(svg("g", { class: group }, svg("pattern", lines, svg("path", { class: "hatch", d: "M3.5 0V7" })), path));
+  return {
+    label: layer.label,
+    group,
+    glyph: () => svg("rect", { x: 1, y: 1, width: 20, height: 12, fill }),
+    draw(scales) {
+      const corners = figure.data.at(layer.array, figure.index) ?? [];
+      set(path, { d: corners.length ? `${through(corners, scales)}Z` : "" });
     },
   };
 }
