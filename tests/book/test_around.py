@@ -2,9 +2,13 @@
 
 import json
 import re
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+import yaml
 from playwright.sync_api import expect
 
 from .test_pages import HTML, PAGES, complaints_of_axe
@@ -14,20 +18,79 @@ CHAPTER = "book/networks/scale-and-depth.html"
 NOTE = '<aside class="margin sidebar"><p>An aside of two or three lines, for who asks.</p></aside>'
 
 
-@pytest.mark.parametrize("name", ["404.html", "search.html", "genindex.html"])
-def test_pages_without_a_chapter_are_whole(visit, name):
-    opened = visit(name, theme="dark")
+WITHOUT_CHAPTER = ["404.html", "search.html", "genindex.html", "py-modindex.html", "prf-prf.html"]
+
+
+@pytest.mark.parametrize(
+    ("width", "theme"), [(1200, "light"), (1200, "dark"), (390, "light"), (390, "dark")]
+)
+@pytest.mark.parametrize("name", WITHOUT_CHAPTER)
+def test_pages_without_a_chapter_are_whole(visit, name, width, theme):
+    opened = visit(name, width=width, theme=theme)
     opened.page.wait_for_timeout(300)
     assert opened.complaints == opened.left == []
     assert json.dumps(complaints_of_axe(opened.page), indent=1) == "{}"
-    phone = visit(name, width=390).page
-    assert phone.evaluate("document.documentElement.scrollWidth") <= 390
+    assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_the_lost_page_finds_its_way_from_any_address():
+class Host(SimpleHTTPRequestHandler):
+    """A host that has the book in a folder, and shows its 404 page where there is no other."""
+
+    base = "/"
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+    def send_head(self):
+        inside = self.path.startswith(self.base)
+        path, self.path = self.path, "/" + self.path.removeprefix(self.base)
+        if inside and Path(self.translate_path(self.path)).exists():
+            return super().send_head()
+        self.path = path
+        self.send_error(404)
+        return None
+
+    def send_error(self, code, message=None, explain=None):
+        body = (HTML / "404.html").read_bytes()
+        self.send_response(code)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(body)
+
+
+@pytest.mark.parametrize("missing", ["gone.html", "book/networks/gone.html", "a/b/c/"])
+@pytest.mark.parametrize("base", ["/", "/implicitbias/", "/courses/2026/book/"])
+def test_the_lost_page_finds_its_way_on_any_host(browser, base, missing):
+    handler = partial(type("Here", (Host,), {"base": base}), directory=str(HTML))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        host = f"http://127.0.0.1:{server.server_port}"
+        page = browser.new_page()
+        asked = []
+        page.on("request", lambda request: asked.append(request.url))
+        try:
+            answer = page.goto(f"{host}{base}{missing}")
+            assert answer and answer.status == 404
+            link = page.get_by_role("link", name="first page")
+            expect(link).to_have_attribute("href", f"{host}{base}book/index.html")
+            # It loads nothing: what it would load lies nobody knows where.
+            assert {address.split("/")[-1] for address in asked[1:]} == {"objects.inv"}
+            link.click()
+            expect(page.locator("h1")).to_contain_text("Many solutions fit")
+            page.go_back()
+            page.get_by_role("link", name="search").click()
+            expect(page.locator("#search-results")).to_be_attached()
+        finally:
+            page.close()
+            server.shutdown()
+
+
+def test_without_scripts_the_lost_page_leads_to_the_book_s_own_host():
     page = (HTML / "404.html").read_text()
-    assert '{ href: "/implicitbias/" }' in page
-    assert 'href="book/index.html"' in page
+    base = yaml.safe_load((ROOT / "_config.yml").read_text())["html"]["baseurl"]
+    assert f'href="{base}book/index.html"' in page
 
 
 def test_search_finds_and_complains_of_nothing(visit):
