@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 CHAPTER = "book/networks/scale-and-depth.html"
 
 
-WITHOUT_CHAPTER = ["404.html", "search.html", "genindex.html", "py-modindex.html", "prf-prf.html"]
+WITHOUT_CHAPTER = sorted({file.name for file in HTML.glob("*.html")} - {"index.html"})
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_the_lost_page_finds_its_way_on_any_host(browser, base, missing):
             # It loads nothing: what it would load lies nobody knows where.
             assert {address.split("/")[-1] for address in asked[1:]} == {"objects.inv"}
             link.click()
-            expect(page.locator("h1")).to_contain_text("Many solutions fit")
+            expect(page.locator("h1").first).to_contain_text("Many solutions fit")
             page.go_back()
             page.get_by_role("link", name="search").click()
             expect(page.locator("#search-results")).to_be_attached()
