@@ -58,6 +58,7 @@ from .problems import (
     Problem as Problem,
     diabetes as diabetes,
     separable_classification as separable_classification,
+    sparse_classification as sparse_classification,
     sparse_regression as sparse_regression,
 )
 from .regimes import (

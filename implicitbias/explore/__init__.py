@@ -5,6 +5,8 @@ from implicitbias.explore.axis import Axis as Axis
 from implicitbias.explore.explorable import Explorable as Explorable
 from implicitbias.explore.figure import Figure as Figure, Preset as Preset
 from implicitbias.explore.geometry_lab import geometry_lab as geometry_lab
+from implicitbias.explore.logistic import logistic as logistic
+from implicitbias.explore.logistic_one_sample import logistic_one_sample as logistic_one_sample
 from implicitbias.explore.model import Model as Model
 from implicitbias.explore.scale_and_depth import scale_and_depth as scale_and_depth
 from implicitbias.explore.text import Clause as Clause
