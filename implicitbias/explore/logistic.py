@@ -16,7 +16,7 @@ from implicitbias.explore.panels.stems import Marks, Stems
 from implicitbias.explore.text import Clause
 from implicitbias.problems import Problem, sparse_classification
 
-SCALES = np.logspace(-2, 2, 17)
+SCALES = np.logspace(-2, 2, 13)
 DEPTHS = (2, 3)
 DIGITS = np.logspace(0.25, 4.25, 33)
 

@@ -12,7 +12,7 @@ from implicitbias.plotting import level_set
 from implicitbias.potentials import DiagonalPotential
 
 SCALES = np.logspace(-2, 1, 13)
-DIGITS = np.logspace(0, 4, 13)
+DIGITS = np.logspace(0, 4, 9)
 SAMPLE = np.array([[1.0, 0.5]])
 _STEP = 1e-3  # resolution: a pixel is about 4e-3
 
@@ -29,13 +29,16 @@ def logistic_one_sample() -> Explorable:
     # At a loss L the margin is log(1/L), and over it the network is the interpolator of y = 1 from
     # a scale smaller by the root of the margin.
     effective = SCALES[:, None] / np.sqrt(np.log(10) * DIGITS)
-    ends = np.asarray(scale_path(SAMPLE, [1.0], 2, effective.ravel()).weights)
+    _, once, back = np.unique(effective.round(9), return_index=True, return_inverse=True)
+    scales = effective.ravel()[once]
+    ends = np.asarray(scale_path(SAMPLE, [1.0], 2, scales).weights)
     levels = np.stack(
         [
             np.asarray(level_set(DiagonalPotential(2, scale), end, points=48))
-            for scale, end in zip(effective.ravel(), ends, strict=True)
+            for scale, end in zip(scales, ends, strict=True)
         ]
     )
+    ends, levels = ends[back.ravel()], levels[back.ravel()]
     shape = effective.shape
     over = ("scale", "digits")
     figure = Figure(
