@@ -140,7 +140,9 @@ def sparse_classification(
     _check_integer("d", d, at_least=1)
     first = np.asarray(weights, dtype=float)
     if first.ndim != 1 or not np.isfinite(first).all() or not first.any() or len(first) > d:
-        raise ValueError(f"weights must be finite, not all zero and at most d = {d}, found {weights}")
+        raise ValueError(
+            f"weights must be finite, not all zero and at most d = {d}, found {weights}"
+        )
     X = _generator(seed).standard_normal((n, d))
     truth = np.pad(first, (0, d - len(first)))
     name = f"sparse classification (n = {n}, d = {d}, {np.count_nonzero(truth)}-sparse)"

@@ -68,6 +68,9 @@ def figure(
     """What the explorable shows of computed data, one entry a problem (see ``logistic_data``)."""
     runs = list(data.values())
     over = ("data", "depth", "scale", "digits")
+    middle = scales[len(scales) // 2]
+    digits = tuple(digits)
+    hundreds, thousands = digits[len(digits) // 2], digits[(3 * len(digits)) // 4 - 2]
     steps = [_STEP * float(np.abs(run["l2"]).max()) for run in runs]
 
     def each(name: str, step: float | None = None, log: bool = False) -> Array:
@@ -114,9 +117,7 @@ def figure(
             "excess": each("excess", 0.05),
             "log_time": each("log_time"),
             "zeros": Array(("digits",), np.round(digits, 1)),
-            "patience": Array(
-                over, tuple(_patience(run["log_time"]) for run in runs), step=1
-            ),
+            "patience": Array(over, tuple(_patience(run["log_time"]) for run in runs), step=1),
             "beyond": Array(("digits",), np.greater(digits, _FLOAT64), step=1),
             **{
                 name: Array(("depth", "scale"), mu * _amplitudes(depths, scales) / np.log(10))
@@ -176,12 +177,11 @@ def figure(
             Clause(" No double precision number is as small as this loss.", when={"beyond": (1,)}),
         ),
         presets=(
-            Preset("Still a kernel", {"scale": max(scales), "digits": digits[len(digits) // 2]}),
-            Preset("Crossing over", {"scale": 10.0, "digits": digits[len(digits) // 2]}),
             Preset(
-                "Least ℓ₁ norm, at a price",
-                {"scale": 1.0, "depth": depths[0], "digits": max(digits)},
+                "Still a kernel", {"scale": max(scales), "depth": depths[0], "digits": hundreds}
             ),
+            Preset("Crossing over", {"scale": middle, "depth": depths[0], "digits": thousands}),
+            Preset("Least ℓ₁ norm", {"scale": middle, "depth": depths[-1], "digits": max(digits)}),
             Preset(
                 "Neither, for ever",
                 {

@@ -66,9 +66,7 @@ def logistic_one_sample() -> Explorable:
             ),
         ),
         arrays={
-            "level": Array(
-                over, levels.reshape(*shape, -1, 2), inner=("step", "xy"), step=_STEP
-            ),
+            "level": Array(over, levels.reshape(*shape, -1, 2), inner=("step", "xy"), step=_STEP),
             "end": Array(over, ends.reshape(*shape, 1, 2), inner=("point", "xy")),
             "percent": Array(over, 100 * (ends[:, 1] / ends[:, 0]).reshape(shape)),
             "effective": Array(over, effective),

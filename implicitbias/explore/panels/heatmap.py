@@ -88,8 +88,7 @@ class HeatMap(Panel):
         up = np.interp(heights, levels, np.arange(len(levels)) + 0.5) * 150 / len(levels)
         across = (np.arange(len(x.values)) + 0.5) * (WIDTH - LEFT - RIGHT) / len(x.values)
         points = " ".join(
-            f"{LEFT + a:.1f},{180 - b:.1f}"
-            for a, b in zip(across[inside], up[inside], strict=True)
+            f"{LEFT + a:.1f},{180 - b:.1f}" for a, b in zip(across[inside], up[inside], strict=True)
         )
         dash = ' stroke-dasharray="7 4"' if guide.dashed else ""
         return (
