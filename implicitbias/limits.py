@@ -607,11 +607,14 @@ def _separator(potential, X, labels):
     w = potential.to_primal(z)
     margins = signed @ w
     total = jnp.maximum(jnp.sum(nu), 1e-300)
+    missed = jnp.maximum(0.0, jnp.maximum(1 - jnp.min(margins), -jnp.min(nu) / total))
+    # Where there is no separator in the domain, the search ends on its border, without a dual.
+    inner = jnp.where(missed <= _FEASIBLE, w, potential.to_primal(jnp.zeros_like(w)))
     found = Separator(
         weights=w,
         dual=labels * nu,
-        feasibility=jnp.maximum(0.0, jnp.maximum(1 - jnp.min(margins), -jnp.min(nu) / total)),
-        stationarity=jnp.max(jnp.abs(potential.to_dual(w) - z)),
+        feasibility=missed,
+        stationarity=jnp.max(jnp.abs(potential.to_dual(inner) - z)),
         complementarity=jnp.abs(nu) @ jnp.abs(margins - 1) / total,
         iterations=steps,
     )
