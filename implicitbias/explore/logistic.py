@@ -20,7 +20,7 @@ SCALES = np.logspace(-2, 2, 13)
 DEPTHS = (2, 3)
 DIGITS = np.logspace(0.25, 4.25, 33)
 
-_STEP = 1 / 400  # of the largest weight: a pixel is about a hundredth of it
+_STEP = 1 / 500  # of a direction: a pixel is about a hundredth
 _FLOOR = 1e-6
 _GUIDES = {"one_tenth": 0.1, "one": 1.0, "ten": 10.0}
 
@@ -71,7 +71,6 @@ def figure(
     middle = scales[len(scales) // 2]
     digits = tuple(digits)
     hundreds, thousands = digits[len(digits) // 2], digits[(3 * len(digits)) // 4 - 2]
-    steps = [_STEP * float(np.abs(run["l2"]).max()) for run in runs]
 
     def each(name: str, step: float | None = None, log: bool = False) -> Array:
         return Array(over, tuple(run[name] for run in runs), step=step, log=log)
@@ -103,8 +102,8 @@ def figure(
             ),
         ),
         arrays={
-            "weights": Array(over, tuple(run["weights"] for run in runs), (ITEM,), step=steps),
-            "between": Array(over, tuple(run["between"] for run in runs), (ITEM,), step=steps),
+            "weights": Array(over, tuple(run["weights"] for run in runs), (ITEM,), step=_STEP),
+            "between": Array(over, tuple(run["between"] for run in runs), (ITEM,), step=_STEP),
             "l1": Array(("data",), tuple(run["l1"] for run in runs), (ITEM,)),
             "l2": Array(("data",), tuple(run["l2"] for run in runs), (ITEM,)),
             "nearer": Array(
@@ -114,9 +113,9 @@ def figure(
             "to_l2": each("to_l2", 0.004, log=True),
             "to_between": each("to_between", 0.004, log=True),
             "mu": each("mu", 0.004, log=True),
-            "excess": each("excess", 0.05),
-            "log_time": each("log_time"),
-            "zeros": Array(("digits",), np.round(digits, 1)),
+            "excess": each("excess"),
+            "log_time": Array(over, tuple(_rounded(run["log_time"]) for run in runs)),
+            "zeros": Array(("digits",), _rounded(digits)),
             "patience": Array(over, tuple(_patience(run["log_time"]) for run in runs), step=1),
             "beyond": Array(("digits",), np.greater(digits, _FLOAT64), step=1),
             **{
@@ -134,7 +133,8 @@ def figure(
                 "nearer",
                 ((-2.0, "nearer to least ℓ₁ norm", "rich"), (2.0, "to least ℓ₂ norm", "kernel")),
                 guides=tuple(
-                    Line(name, f"μ = {mu:g}", "ink", dashed=mu != 1) for name, mu in _GUIDES.items()
+                    Line(name, f"μ = {mu:g}" if mu == 1 else f"{mu:g}", "ink", dashed=mu != 1)
+                    for name, mu in _GUIDES.items()
                 ),
             ),
             Curves(
@@ -149,7 +149,7 @@ def figure(
                 floor=_FLOOR,
             ),
             Stems(
-                "The weights, over their least margin",
+                "The weights, over the sum of their sizes",
                 "weights",
                 "this network's weights",
                 marks=(
@@ -161,9 +161,8 @@ def figure(
         ),
         reading=(
             Clause(
-                "At α = {scale} and depth {depth}, log₁₀ 1/L = {zeros}: μ = {mu}. The ℓ₁ norm is "
-                "{excess} % above the least one. The loss has come down to one over ten to the "
-                "power {zeros} after a flow time of ten to the power {log_time}"
+                "At α = {scale} and depth {depth}, when log₁₀ 1/L = {zeros}, μ = {mu}, and the ℓ₁ "
+                "norm is {excess} % above the least one. The flow time is log₁₀ t = {log_time}"
             ),
             Clause(".", when={"patience": (_HOURS,)}),
             Clause(
@@ -195,9 +194,9 @@ def figure(
         items=tuple(tuple(f"w{j + 1}" for j in range(len(run["l1"]))) for run in runs),
         caption=(
             "Gradient flow on the exponential loss of w = uᴰ − vᴰ with u(0) = v(0) = α, in "
-            "log(1/loss) as time, computed by the library in the dual variable. Weights are "
-            "divided by their least margin. Lines across the map: the loss at which the margin is "
-            "μ times αᴰ. Colour is full where one distance is a hundred times the other."
+            "log(1/loss) as time, computed by the library in the dual variable. Distances are "
+            "between weights over their least margin. Lines across the map: the loss at which the "
+            "margin is μ times αᴰ. Colour is full where one distance is a hundred times the other."
         ),
         alt=(
             "Below the line μ = 1 the network is near the separator of least ℓ₂ norm, far above "
@@ -206,6 +205,11 @@ def figure(
             "neither."
         ),
     )
+
+
+def _rounded(numbers: Any) -> np.ndarray:
+    """As they are read out: whole, where they are large."""
+    return np.where(np.less(numbers, 20), np.round(numbers, 1), np.round(numbers))
 
 
 def _patience(log_time: np.ndarray) -> np.ndarray:

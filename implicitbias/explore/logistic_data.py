@@ -18,10 +18,11 @@ def logistic_data(
 
     Returns a dict of arrays (D depths, S scales, A digits, d features):
 
-    - `weights`, `between` (D, S, A, d): the weights over their least margin, and the separator for
-      the same mu; `l1`, `l2` (d): the two limits.
+    - `weights`, `between` (D, S, A, d): the network's weights, and the separator for the same mu;
+      `l1`, `l2` (d): the two limits. All are divided by their l1 norm.
     - `mu` (D, S, A): the least margin over the scale of the function.
-    - `to_l1`, `to_l2`, `to_between` (D, S, A): largest entries of differences of the weights.
+    - `to_l1`, `to_l2`, `to_between` (D, S, A): largest entries of differences of the weights, over
+      their least margin, from these separators.
     - `excess` (D, S, A): of the l1 norm over the least one, in percent.
     - `log_time` (D, S, A): decimal logarithm of the flow time, to a factor of two or so.
     """
@@ -44,10 +45,10 @@ def logistic_data(
     between = np.stack([np.asarray(path.weights) for path in found]).reshape(weights.shape)
     least = np.abs(l1).sum()
     return {
-        "weights": weights,
-        "between": between,
-        "l1": l1,
-        "l2": l2,
+        "weights": _direction(weights),
+        "between": _direction(between),
+        "l1": _direction(l1),
+        "l2": _direction(l2),
         "mu": mu,
         "to_l1": np.abs(weights - l1).max(-1),
         "to_l2": np.abs(weights - l2).max(-1),
@@ -55,6 +56,10 @@ def logistic_data(
         "excess": 100 * np.maximum(0, np.abs(weights).sum(-1) / least - 1),
         "log_time": log_time,
     }
+
+
+def _direction(weights: np.ndarray) -> np.ndarray:
+    return weights / np.abs(weights).sum(axis=-1, keepdims=True)
 
 
 def _log_time(times: np.ndarray, totals: np.ndarray, rate: float) -> np.ndarray:

@@ -62,7 +62,7 @@ def logistic_one_sample() -> Explorable:
                 log=True,
                 ends=("a rough fit", "a ridiculous one"),
                 roles=("kernel", "rich"),
-                start=1.0,
+                start=10.0,
             ),
         ),
         arrays={
@@ -70,7 +70,9 @@ def logistic_one_sample() -> Explorable:
             "end": Array(over, ends.reshape(*shape, 1, 2), inner=("point", "xy")),
             "percent": Array(over, 100 * (ends[:, 1] / ends[:, 0]).reshape(shape)),
             "effective": Array(over, effective),
-            "zeros": Array(("digits",), np.round(DIGITS, 1)),
+            "zeros": Array(
+                ("digits",), np.where(DIGITS < 20, np.round(DIGITS, 1), np.round(DIGITS))
+            ),
             "separators": Array((), [[0.4, 1.2], [1.6, -1.2]], inner=("step", "xy")),
             "l2": Array((), [[0.8, 0.4]], inner=("point", "xy")),
             "l1": Array((), [[1.0, 0.0]], inner=("point", "xy")),

@@ -55,7 +55,7 @@ export default function heatmap(panel, figure) {
       },
     ]);
     set(frame, box);
-    panel.guides.forEach((guide, k) => guideAlong(guide, lines[k], names.children[k]));
+    panel.guides.forEach((guide, k) => guideAlong(guide, lines[k], names.children[k], 16 + 15 * k));
     const title = named(x);
     const end = width - RIGHT - textWidth(title) - 12;
     columns(
@@ -79,11 +79,11 @@ export default function heatmap(panel, figure) {
     return up(j - 1 + (place(value) - levels[j - 1]) / (levels[j] - levels[j - 1]));
   }
 
-  // A guide, and its name where it leaves the map.
-  function guideAlong(guide, line, name) {
+  // A guide, and its name where it is so far below the top of the map.
+  function guideAlong(guide, line, name, below) {
     const points = x.values.map((_, i) => [across(i), height(figure.data.at(guide.array, { ...figure.index, [x.name]: i }))]);
     set(line, { d: points.map(([px, py], i) => `${i ? "L" : "M"}${px.toFixed(1)} ${py.toFixed(1)}`).join("") });
-    const last = points.findLast(([, py]) => py > box.y + 16 && py < box.y + box.height - 4);
+    const last = points.findLast(([, py]) => py > box.y + below && py < box.y + box.height - 4);
     set(say(name, guide.label), {
       class: guide.role,
       display: last ? null : "none",
