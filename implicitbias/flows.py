@@ -425,8 +425,8 @@ def linear_margin_flow(
     >>> import jax; jax.config.update("jax_enable_x64", True)
     >>> import implicitbias as ib
     >>> path = ib.linear_margin_flow([[1.0, 0.0]], [1.0], [0.0, 230.0])
-    >>> path.weights[:, 0].round(3).tolist()  # log(1 + t)
-    [0.693, 230.0]
+    >>> [f"{w:.3f}" for w in path.weights[:, 0]]  # log(1 + t)
+    ['0.693', '230.000']
     """
     from scipy.integrate import solve_ivp
 

@@ -134,7 +134,7 @@ def sparse_classification(
     >>> import implicitbias as ib
     >>> X, labels, weights = ib.sparse_classification(6, 4, (1.0, 0.4), seed=100)
     >>> labels.tolist()
-    [-1.0, -1.0, -1.0, 1.0, -1.0, 1.0]
+    [-1.0, -1.0, 1.0, 1.0, -1.0, -1.0]
     """
     _check_integer("n", n, at_least=1)
     _check_integer("d", d, at_least=1)
