@@ -10,16 +10,20 @@ from .flows import (
     Jumps as Jumps,
     Trajectory as Trajectory,
     gradient_flow as gradient_flow,
+    linear_margin_flow as linear_margin_flow,
     margin_flow as margin_flow,
     saddle_to_saddle as saddle_to_saddle,
 )
 from .limits import (
     Interpolator as Interpolator,
+    Separator as Separator,
     basis_pursuit as basis_pursuit,
     interpolator as interpolator,
     max_margin as max_margin,
     minimum_norm as minimum_norm,
     scale_path as scale_path,
+    separator as separator,
+    separator_path as separator_path,
 )
 from .losses import (
     ExponentialLoss as ExponentialLoss,
@@ -54,6 +58,7 @@ from .problems import (
     Problem as Problem,
     diabetes as diabetes,
     separable_classification as separable_classification,
+    sparse_classification as sparse_classification,
     sparse_regression as sparse_regression,
 )
 from .regimes import (

@@ -344,8 +344,10 @@ def margin_flow(
     def log_loss(state):
         return float(_log_loss(state, *data))
 
+    last = float(times[-1])
+
     def beyond(_, state):
-        return log_loss(state) - float(times[-1])
+        return log_loss(state) - last
 
     beyond.terminal = True
     solution = solve_ivp(
@@ -415,6 +417,72 @@ def _margin_velocity(state, signed, log_amplitude, speed, k):
 
 
 _margin_jacobian = jax.jit(jax.jacfwd(_margin_velocity))
+
+
+def linear_margin_flow(
+    X: Float[ArrayLike, "n d"],
+    labels: Float[ArrayLike, " n"],
+    log_times: Float[ArrayLike, " t"],
+) -> Trajectory:
+    r"""Gradient flow of a linear predictor on the exponential loss
+    :math:`L = \frac1n\sum_i e^{-y_i x_i^\top w}`, from w = 0, with :math:`\log t` as time.
+
+    Its direction tends to the l2 margin as slowly as :math:`1/\log t` (Soudry et al. 2018,
+    arXiv:1710.10345), so that t = 1e100 is not too long to look at. With :math:`w = X^\top\nu` and
+    margins :math:`m_i`, each multiplier times its label obeys
+
+    .. math:: \frac{d\nu_i}{d\log t} = \frac{t\,e^{-m_i}}{n} .
+
+    Solved by LSODA.
+
+    **Arguments:** `labels`, each -1 or +1; `log_times`, shape "t", rising, of either sign.
+
+    **Returns:** a `Trajectory` whose `times` are the `log_times`.
+
+    **Raises:** `ValueError` for bad data and labels that cannot be separated; `RuntimeError` if
+    LSODA fails.
+
+    >>> import jax; jax.config.update("jax_enable_x64", True)
+    >>> import implicitbias as ib
+    >>> path = ib.linear_margin_flow([[1.0, 0.0]], [1.0], [0.0, 230.0])
+    >>> [f"{w:.3f}" for w in path.weights[:, 0]]  # log(1 + t)
+    ['0.693', '230.000']
+    """
+    from scipy.integrate import solve_ivp
+
+    from .limits import max_margin
+
+    X = _check.finite_array("X", X, 2)
+    labels = _check.labels(labels, X.shape[0])
+    log_times = _check.finite_array("log_times", log_times, 1)
+    moments = np.asarray(log_times)
+    if moments.size == 0 or np.any(np.diff(moments) <= 0):
+        raise ValueError(f"log_times must rise strictly, found {moments}")
+    max_margin(X, labels, 2)  # refuses labels that cannot be separated
+    signed = np.asarray(X * labels[:, None])
+    gram, n = signed @ signed.T, len(signed)
+    start = min(moments[0], 0.0) - np.log1p(gram.max()) - 30.0  # to first order, nu = t / n there
+
+    def velocity(log_time, nu):
+        return np.exp(log_time - gram @ nu) / n
+
+    solution = solve_ivp(
+        velocity,
+        (start, moments[-1]),
+        np.full(n, np.exp(start) / n),
+        method="LSODA",
+        t_eval=moments,
+        jac=lambda log_time, nu: -velocity(log_time, nu)[:, None] * gram,
+        rtol=1e-12,
+        atol=1e-14,
+    )
+    if not solution.success or not np.all(np.isfinite(solution.y)):
+        raise RuntimeError(f"LSODA stopped at log t = {solution.t[-1]:.4g}: {solution.message}")
+    nu = solution.y.T
+    values = np.exp(-nu @ gram).mean(axis=1)
+    return Trajectory(
+        log_times, *map(_check.on_device, (nu @ signed, np.asarray(labels) * nu, values))
+    )
 
 
 def saddle_to_saddle(X: Float[ArrayLike, "n d"], y: Float[ArrayLike, " n"]) -> Jumps:

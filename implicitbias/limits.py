@@ -468,6 +468,218 @@ def _margin_two(signed):
 _MARGINS = {1: _margin_one, 2: _margin_two, np.inf: _margin_infinity}
 
 
+class Separator(eqx.Module):
+    r"""The separator of least potential with margin 1, with the certificate that it is the one.
+
+    - `weights`: :math:`w`, shape "d".
+    - `dual`: the multipliers :math:`\nu`, shape "n": :math:`\nabla\psi(w) = X^\top\nu`, and
+      `labels * dual` is nowhere negative.
+    - `feasibility`: by how much a margin falls short of 1, or a multiplier of 0, at most.
+    - `stationarity`: :math:`\max_j |\nabla\psi(w) - X^\top\nu|_j`.
+    - `complementarity`: :math:`\sum_i |\nu_i|\,(m_i - 1) / \sum_i |\nu_i|` with margins
+      :math:`m_i`: only support vectors have multipliers.
+    - `iterations`: Newton steps.
+
+    From `separator_path` all of them have a leading axis.
+    """
+
+    weights: Float[Array, "*m d"]
+    dual: Float[Array, "*m n"]
+    feasibility: Float[Array, "*m"]
+    stationarity: Float[Array, "*m"]
+    complementarity: Float[Array, "*m"]
+    iterations: Int[Array, "*m"]
+
+
+def separator(
+    X: Float[ArrayLike, "n d"], labels: Float[ArrayLike, " n"], potential: Potential
+) -> Separator:
+    r"""The separator of least potential,
+
+    .. math:: \arg\min_w \psi(w) \quad\text{subject to}\quad y_i\,x_i^\top w \ge 1
+        \text{ for all } i.
+
+    For `DiagonalPotential(depth, mu ** (-1 / depth))` it is the minimiser of
+    :math:`Q_\mu(w) = \sum_j q_D(\mu w_j)`, between the l2 margin (:math:`\mu \to 0`) and the l1
+    margin (:math:`\mu \to \infty`): what a diagonal network of large scale :math:`\alpha` tends to
+    when it is trained to a margin of :math:`\mu\alpha^D` (Moroshko et al. 2020, arXiv:2007.06738),
+    if the multipliers never fall as :math:`\mu` grows.
+
+    Solved in the multipliers, n of them, by an interior-point method, then by Newton's method on
+    the support vectors to full precision.
+
+    **Arguments:** `X`, shape "n d", any n and d; `labels`, shape "n", each -1 or +1; `potential`,
+    any `Potential` that has a point of least value.
+
+    **Raises:** `ValueError` for bad data, labels that cannot be separated, or a potential without a
+    least value; `RuntimeError` if the tolerance is not met.
+
+    >>> import jax; jax.config.update("jax_enable_x64", True)
+    >>> import implicitbias as ib
+    >>> for scale in (10.0, 1e-8):  # least l2, then least l1
+    ...     found = ib.separator([[2.0, 1.0]], [1.0], ib.DiagonalPotential(2, scale))
+    ...     found.weights.round(3).tolist()
+    [0.4, 0.2]
+    [0.5, 0.0]
+    """
+    X = _check.finite_array("X", X, 2)
+    max_margin(X, labels, 2)  # refuses labels that cannot be separated
+    labels = _check.labels(labels, X.shape[0])
+    if not isinstance(potential, Potential):
+        raise ValueError(f"potential must be a Potential, found {potential!r}")
+    try:
+        potential.to_primal(jnp.zeros(X.shape[1]))
+    except ValueError as error:
+        raise ValueError(
+            f"potential must have a point of least value, {type(potential).__name__} has none"
+        ) from error
+    # As arrays, parameters of the potential are traced: all scales and depths share one program.
+    found, reach = _separator(jax.tree.map(jnp.asarray, potential), X, labels)
+    _require_separator(found, reach)
+    return found
+
+
+def separator_path(
+    X: Float[ArrayLike, "n d"],
+    labels: Float[ArrayLike, " n"],
+    depth: float,
+    mus: Float[ArrayLike, " m"],
+) -> Separator:
+    r"""The separators between the l2 and the l1 margin that a network of some depth passes through,
+
+    .. math:: w_\mu = \arg\min_w \sum_j q_D(\mu w_j) \quad\text{subject to}\quad
+        y_i\,x_i^\top w \ge 1 .
+
+    The same as `separator` with `DiagonalPotential(depth, mu ** (-1 / depth))`, for each mu.
+
+    **Arguments:** `X`, `labels` as for `separator`; `depth`, any real number :math:`D \ge 2`;
+    `mus`, shape "m", positive, in any order: margin over :math:`\alpha^D`.
+
+    **Returns:** a `Separator` whose fields have a leading axis, in the order of `mus`.
+
+    >>> import jax; jax.config.update("jax_enable_x64", True)
+    >>> import implicitbias as ib
+    >>> path = ib.separator_path([[2.0, 1.0]], [1.0], 2, [1e-3, 1e9])
+    >>> path.weights.round(3).tolist()
+    [[0.4, 0.2], [0.5, 0.0]]
+    """
+    X = _check.finite_array("X", X, 2)
+    max_margin(X, labels, 2)
+    labels = _check.labels(labels, X.shape[0])
+    _check.depth(depth)
+    mus = np.asarray(_check.finite_array("mus", mus, 1))
+    _check.positive("mus", mus)
+    # Parts of equal size share one program.
+    scales = np.pad(mus, (0, -len(mus) % _PART), mode="edge") ** (-1 / depth)
+    parts = [
+        _separators(jnp.asarray(depth, float), _check.on_device(part), X, labels)
+        for part in scales.reshape(-1, _PART)
+    ]
+    found, reach = jax.tree.map(
+        lambda *leaves: jax.device_put(np.concatenate(leaves)[: len(mus)]), *parts
+    )
+    _require_separator(found, reach)
+    return found
+
+
+@jax.jit
+def _separators(depth, scales, X, labels):
+    return jax.vmap(lambda scale: _separator(DiagonalPotential(depth, scale), X, labels))(scales)
+
+
+def _require_separator(found, reach):
+    missed = float(jnp.max(jnp.maximum(found.feasibility, found.complementarity)))
+    gap = float(jnp.max(found.stationarity / reach))
+    if not (missed <= _FEASIBLE and gap <= _STATIONARY):
+        raise RuntimeError(
+            f"no separator to tolerance: margins and multipliers miss by {missed:.1e} (at most "
+            f"{_FEASIBLE:.0e}), stationarity {gap:.1e} (at most {_STATIONARY:.0e}). Rescale the "
+            "columns of X to similar size, or take a scale nearer to 1"
+        )
+
+
+@eqx.filter_jit
+def _separator(potential, X, labels):
+    """The separator, and the size of its dual variable or 1."""
+    signed = X * labels[:, None]
+    nu, steps = _margin_dual(potential, signed)
+    z = nu @ signed
+    w = potential.to_primal(z)
+    margins = signed @ w
+    total = jnp.maximum(jnp.sum(nu), 1e-300)
+    missed = jnp.maximum(0.0, jnp.maximum(1 - jnp.min(margins), -jnp.min(nu) / total))
+    # Where there is no separator in the domain, the search ends on its border, without a dual.
+    inner = jnp.where(missed <= _FEASIBLE, w, potential.to_primal(jnp.zeros_like(w)))
+    found = Separator(
+        weights=w,
+        dual=labels * nu,
+        feasibility=missed,
+        stationarity=jnp.max(jnp.abs(potential.to_dual(inner) - z)),
+        complementarity=jnp.abs(nu) @ jnp.abs(margins - 1) / total,
+        iterations=steps,
+    )
+    return found, jnp.maximum(1, jnp.max(jnp.abs(z)))
+
+
+def _margin_dual(potential, signed):
+    """Multipliers that minimise psi*(X' nu) - sum(nu) over nu >= 0, and the steps taken."""
+    n = len(signed)
+    halves = 2.0 ** -jnp.arange(60.0)
+
+    def value(nu):
+        found = potential.conjugate(nu @ signed) - jnp.sum(nu)
+        return jnp.where(jnp.isnan(found), jnp.inf, found)
+
+    def shortfall(nu):
+        return 1 - signed @ potential.to_primal(nu @ signed)
+
+    def curvature(nu):
+        def push(row):
+            return jax.jvp(potential.to_primal, (nu @ signed,), (row,))[1]
+
+        return signed @ jax.vmap(push)(signed).T
+
+    def room(x, step):
+        return jnp.minimum(1, 0.99 / jnp.max(jnp.maximum(-step / x, 1e-300)))
+
+    def centre(carry):
+        """A step towards the centre, where multiplier times slack is tau for every sample."""
+        nu, slack, tau, steps = carry
+
+        def barrier(nu):
+            return value(nu) - tau * jnp.sum(jnp.log(nu))
+
+        force = shortfall(nu) + tau / nu
+        step = jnp.linalg.solve(curvature(nu) + jnp.diag(slack / nu), force)
+        loosen = tau / nu - slack - slack / nu * step
+        lengths, now = room(nu, step) * halves, barrier(nu)
+        later = jax.vmap(lambda length: barrier(nu + length * step))(lengths)
+        lower = later <= now - 1e-4 * lengths * (force @ step) + 1e-14 * jnp.abs(now)
+        length = jnp.where(jnp.any(lower), lengths[jnp.argmax(lower)], 0.0)
+        nu = nu + length * step
+        slack = slack + room(slack, loosen) * loosen
+        slack = jnp.clip(slack, 1e-2 * tau / nu, 1e2 * tau / nu)
+        return nu, slack, jnp.where(length > 0.5, 0.2 * tau, tau), steps + 1
+
+    def unfinished(carry):
+        nu, _, tau, steps = carry
+        return (tau > 1e-13 * jnp.mean(nu)) & (steps < 500)
+
+    starts = 2.0 ** jnp.arange(20.0, -300.0, -1)
+    first = starts[jnp.argmin(jax.vmap(lambda start: value(jnp.full(n, start)))(starts))]
+    begin = (jnp.full(n, first), jnp.full(n, 0.1), 0.1 * first, 0)
+    nu, slack, _, steps = jax.lax.while_loop(unfinished, centre, begin)
+    support = nu > slack * jnp.mean(nu)
+
+    def polish(_, nu):
+        gram = jnp.where(support[:, None] & support, curvature(nu), 0)
+        gram += jnp.diag(jnp.where(support, 1e-15 * jnp.trace(gram), 1))
+        better = nu + jnp.linalg.solve(gram, jnp.where(support, shortfall(nu), 0))
+        return jnp.where(jnp.isfinite(value(better)), better, nu)
+
+    return jax.lax.fori_loop(0, 6, polish, jnp.where(support, nu, 0)), steps
+
+
 def _linear_programme(objective, **constraints):
     """The solution by HiGHS; None where there is none."""
     from scipy.optimize import linprog

@@ -1,6 +1,6 @@
 """The data of the figures, seeded: the same arguments give the same numbers on every machine."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from itertools import combinations_with_replacement
 from pathlib import Path
@@ -114,6 +114,39 @@ def separable_classification(
     X += np.outer(labels * (np.abs(along) + margin) - along, weights)
     name = f"separable classification (n = {n}, d = {d}, margin {margin:g})"
     return _problem(X, labels, weights, name=name)
+
+
+def sparse_classification(
+    n: int = 6, d: int = 4, weights: Sequence[float] = (1.0, 0.4), *, seed: int = 0
+) -> Problem:
+    r"""Two classes that the first few features tell apart.
+
+    The entries of X are independent of law :math:`N(0, 1)`; labels are the signs of
+    :math:`X w^*`, where :math:`w^*` is `weights` followed by zeros. Unlike
+    `separable_classification`, samples may lie as near to the border as they happen to.
+
+    **Arguments:** `n` samples, `d` features, `weights` of the first of them, `seed`.
+
+    **Raises:** `ValueError` for sizes that are not positive integers, weights that are not finite,
+    all zero or more than d, or a seed that is not a non-negative integer.
+
+    >>> import jax; jax.config.update("jax_enable_x64", True)
+    >>> import implicitbias as ib
+    >>> X, labels, weights = ib.sparse_classification(6, 4, (1.0, 0.4), seed=100)
+    >>> labels.tolist()
+    [-1.0, -1.0, 1.0, 1.0, -1.0, -1.0]
+    """
+    _check_integer("n", n, at_least=1)
+    _check_integer("d", d, at_least=1)
+    first = np.asarray(weights, dtype=float)
+    if first.ndim != 1 or not np.isfinite(first).all() or not first.any() or len(first) > d:
+        raise ValueError(
+            f"weights must be finite, not all zero and at most d = {d}, found {weights}"
+        )
+    X = _generator(seed).standard_normal((n, d))
+    truth = np.pad(first, (0, d - len(first)))
+    name = f"sparse classification (n = {n}, d = {d}, {np.count_nonzero(truth)}-sparse)"
+    return _problem(X, np.sign(X @ truth), truth, name=name)
 
 
 def diabetes(patients: int = 40, *, seed: int = 0) -> Problem:

@@ -89,6 +89,7 @@ def one_of_each() -> Figure:
         ),
         arrays={
             "share": Array(("depth", "scale"), np.log10(scale) + depth[:, None] / 5 - 1),
+            "guide": Array(("scale",), 4 + np.log10(scale)),
             "error": Array(("scale",), 3 * scale / (1 + scale)),
             "jump_times": Array((), [0.5, 1.0, 1.5, 2.0], inner=("jump",)),
             "jump_weights": Array((), np.tri(4) * (item + 1), inner=("jump", "item")),
@@ -124,6 +125,7 @@ def one_of_each() -> Figure:
                 "depth",
                 "share",
                 ((-2, "rich", "rich"), (2, "kernel", "kernel")),
+                guides=(Line("guide", "a guide", "ink", dashed=True),),
             ),
             Curves("The curve", "", "scale", (Line("error", "error", "ink"),)),
             Staircase("The stairs", "", "jump_times", "jump_weights", "clock", "flow", "time"),

@@ -84,6 +84,20 @@ def test_the_map_is_dragged(shown: Shown) -> None:
     assert shown.settled_hash().startswith("#one-of-each?scale=10&depth=6&")
 
 
+def test_a_guide_crosses_the_map_where_its_array_says(shown: Shown) -> None:
+    picture = shown.page.locator(".heatmap clipPath rect")
+    x, y, width, height = (
+        float(picture.get_attribute(name) or 0) for name in ("x", "y", "width", "height")
+    )
+    way = shown.page.locator(".heatmap .guide path").get_attribute("d") or ""
+    points = np.array([point.split() for point in way[1:].split("L")], dtype=float)
+    # Cells: 7 scales across, depths 2 to 6 up, each a unit.
+    across = x + width * (np.arange(7) + 0.5) / 7
+    up = y + height * (1 - (np.linspace(2, 5, 7) - 2 + 0.5) / 5)
+    np.testing.assert_allclose(points, np.stack([across, up], 1), atol=0.06)
+    assert shown.page.locator(".heatmap .names text").text_content() == "a guide"
+
+
 def test_the_handle_of_the_plane_is_dragged(shown: Shown) -> None:
     shown.page.locator(".handle").scroll_into_view_if_needed()
     box = shown.page.locator(".handle").bounding_box()
@@ -221,6 +235,7 @@ def test_a_still_picture_shows_each_kind(kind: str) -> None:
     ("array", "message"),
     [
         ("share", "panel heatmap needs the array 'share'"),
+        ("guide", "panel heatmap needs the array 'guide'"),
         ("error", "panel curves needs the array 'error'"),
         ("jump_times", "panel staircase needs the array 'jump_times'"),
         ("modes", "panel spectrum needs the array 'modes'"),

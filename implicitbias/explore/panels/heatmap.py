@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from implicitbias.explore.axis import State
+from implicitbias.explore.panels.curves import Line
 from implicitbias.explore.panels.panel import Panel
 from implicitbias.explore.picture import LEFT, RIGHT, WIDTH, Role, paint
 from implicitbias.explore.text import Text
@@ -25,6 +26,7 @@ class HeatMap(Panel):
         array: the number.
         ends: the lowest and the highest number told apart, each with what it means and its
             colour; half way between, there is none.
+        guides: lines across the map, arrays over the x axis of where they are on the y axis.
     """
 
     note: Text
@@ -32,6 +34,7 @@ class HeatMap(Panel):
     y: str
     array: str
     ends: tuple[tuple[float, str, Role], tuple[float, str, Role]]
+    guides: tuple[Line, ...] = ()
 
     kind = "heatmap"
     height = 220
@@ -42,6 +45,8 @@ class HeatMap(Panel):
         figure.need_axis(who, self.y)
         figure.need(who, self.array, self.x, self.y)
         figure.need_words(who, self.note)
+        for guide in self.guides:
+            figure.need(who, guide.array, self.x)
         if not self.ends[0][0] < self.ends[1][0]:
             raise ValueError(f"{who} needs increasing ends, found {self.ends}")
 
@@ -62,6 +67,7 @@ class HeatMap(Panel):
                     f'width="{wide:.1f}" height="{high_cell:.1f}" fill-opacity="{abs(share):.2f}" '
                     f'fill="{paint(high_role if share > 0 else low_role)}"/>'
                 )
+        drawn += [self._guide(guide, figure, state) for guide in self.guides]
         soft = f'fill="{paint("soft")}"'
         names = f"across: {x.label} {x.symbol}, up: {y.label} {y.symbol}"
         drawn.append(
@@ -71,3 +77,21 @@ class HeatMap(Panel):
             f"{escape(high_words)}</text>"
         )
         return "".join(drawn)
+
+    def _guide(self, guide: Line, figure: "Figure", state: State) -> str:
+        x, y = figure.by_name[self.x], figure.by_name[self.y]
+        place = np.log if y.log else np.asarray
+        levels = np.asarray(place(np.asarray(y.values, dtype=float)))
+        found = [figure.at(guide.array, {**state, self.x: right}) for right in x.values]
+        heights = np.asarray(place(np.array([float(np.squeeze(each)) for each in found])))
+        inside = (heights >= levels[0]) & (heights <= levels[-1])
+        up = np.interp(heights, levels, np.arange(len(levels)) + 0.5) * 150 / len(levels)
+        across = (np.arange(len(x.values)) + 0.5) * (WIDTH - LEFT - RIGHT) / len(x.values)
+        points = " ".join(
+            f"{LEFT + a:.1f},{180 - b:.1f}" for a, b in zip(across[inside], up[inside], strict=True)
+        )
+        dash = ' stroke-dasharray="7 4"' if guide.dashed else ""
+        return (
+            f'<polyline points="{points}" fill="none" stroke="{paint(guide.role)}" '
+            f'stroke-width="1.6"{dash}/>'
+        )

@@ -63,10 +63,11 @@ export default function curves(panel, figure) {
     scene.labels = null;
     const marks = exponents(logs[0], logs.at(-1), width < 300 ? 2 : 4);
     const title = `${axis.label.toLowerCase().split(" ")[0]} ${axis.symbol}`;
+    const end = width - RIGHT - Math.max(44, textWidth(title));
     columns(
       bottom,
       [
-        ...marks.map((e) => ({ x: x(e), text: power(e) })).filter((mark) => mark.x < width - 64),
+        ...marks.map((e) => ({ x: x(e), text: power(e) })).filter((mark) => mark.x < end - 12),
         { x: width - RIGHT, text: title, anchor: "end", italic: true },
       ],
       height - 4,

@@ -11,12 +11,22 @@ const LEFT = 42;
 const RIGHT = 8;
 const TOP = 20;
 const BOTTOM = 26;
+let clips = 0;
 
 export default function heatmap(panel, figure) {
   const ground = plot();
   ground.element.classList.add("heatmap");
   const [[low, , lowRole], [high, , highRole]] = panel.ends;
   const paint = shades(ground.group("shades"), [lowRole, highRole]);
+  const id = `explorable-heatmap-${clips++}`;
+  const frame = svg("rect");
+  ground.picture.prepend(svg("clipPath", { id }, frame));
+  const lines = panel.guides.map((guide) => {
+    const group = set(ground.group(`line guide ${guide.role}`), { "clip-path": `url(#${id})` });
+    return group.appendChild(svg("path", { class: guide.dashed ? "dashed" : null }));
+  });
+  const names = ground.group("names");
+  pool(names, panel.guides.length, () => svg("text"));
   const cross = ground.group("cross");
   const bottom = ground.group("ticks");
   const marker = ground.group("markers run").appendChild(svg("circle", { r: 7 }));
@@ -44,6 +54,8 @@ export default function heatmap(panel, figure) {
         share: (row, column) => (2 * (value(column, rows - 1 - row) - middle)) / (high - low),
       },
     ]);
+    set(frame, box);
+    panel.guides.forEach((guide, k) => guideAlong(guide, lines[k], names.children[k], 16 + 15 * k));
     const title = named(x);
     const end = width - RIGHT - textWidth(title) - 12;
     columns(
@@ -56,6 +68,29 @@ export default function heatmap(panel, figure) {
       ],
       height - 6,
     );
+  }
+
+  // Where a value lies between the positions of the y axis, beyond its ends as its last steps go.
+  function height(value) {
+    const place = (number) => (y.log ? Math.log(number) : number);
+    const levels = y.values.map(place);
+    const above = levels.findIndex((level) => level > place(value));
+    const j = Math.max(1, above < 0 ? levels.length - 1 : above);
+    return up(j - 1 + (place(value) - levels[j - 1]) / (levels[j] - levels[j - 1]));
+  }
+
+  // A guide, and its name where it is so far below the top of the map.
+  function guideAlong(guide, line, name, below) {
+    const points = x.values.map((_, i) => [across(i), height(figure.data.at(guide.array, { ...figure.index, [x.name]: i }))]);
+    set(line, { d: points.map(([px, py], i) => `${i ? "L" : "M"}${px.toFixed(1)} ${py.toFixed(1)}`).join("") });
+    const last = points.findLast(([, py]) => py > box.y + below && py < box.y + box.height - 4);
+    set(say(name, guide.label), {
+      class: guide.role,
+      display: last ? null : "none",
+      x: (last?.[0] ?? 0) - 8,
+      y: (last?.[1] ?? 0) + 4,
+      "text-anchor": "end",
+    });
   }
 
   function key() {
