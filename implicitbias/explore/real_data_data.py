@@ -1,0 +1,75 @@
+"""The sweep behind the explorable "real-data", kept in a file, and how it was made."""
+
+import json
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from implicitbias.problems import real_data
+from implicitbias.validation import Validation, validate
+
+FILE = Path(__file__).with_suffix(".json")
+TRAIN = {"diabetes": 40, "digits": 40, "breast cancer": 56}
+DEPTHS = (2, 3)
+SCALES = np.logspace(-2, 1, 7)
+FACTORS = (1.2, 1.5, 2.0, 4.0, 10.0, 100.0, 1e4, 1e8)
+REPEATS = 2
+
+
+class Held(NamedTuple):
+    """What one data set and one depth gave; without the weights, which are soon computed."""
+
+    errors: np.ndarray  # (set, factor, scale)
+    inner: np.ndarray
+    baseline: np.ndarray  # (set,)
+    disjoint: int
+
+
+def compute_one(name: str, depth: float, executor: Executor | None = None) -> Validation:
+    """One data set at one depth."""
+    scales, train = SCALES.tolist(), TRAIN[name]
+    return validate(
+        real_data(name), depth, scales, FACTORS, train=train, repeats=REPEATS, executor=executor
+    )
+
+
+def compute(executor: Executor | None = None) -> dict[tuple[str, float], Validation]:
+    """The whole sweep."""
+    return {(name, depth): compute_one(name, depth, executor) for name in TRAIN for depth in DEPTHS}
+
+
+def write(sweep: dict[tuple[str, float], Validation]) -> None:
+    """To the file, with four significant digits."""
+
+    def digits(values):
+        return [float(f"{value:.3e}") for value in np.ravel(values)]
+
+    runs = [
+        {
+            "data": name,
+            "depth": depth,
+            "disjoint": found.disjoint,
+            "errors": digits(found.errors),
+            "inner": digits(found.inner),
+            "baseline": digits(found.baseline),
+        }
+        for (name, depth), found in sweep.items()
+    ]
+    held = {"made by": "python tools/sweeps.py real-data", "runs": runs}
+    FILE.write_text(json.dumps(held) + "\n")
+
+
+def read() -> dict[tuple[str, float], Held]:
+    """What the file holds, by data set and depth."""
+    shape = (-1, len(FACTORS), len(SCALES))
+    return {
+        (run["data"], run["depth"]): Held(
+            np.reshape(run["errors"], shape),
+            np.reshape(run["inner"], shape),
+            np.asarray(run["baseline"]),
+            run["disjoint"],
+        )
+        for run in json.loads(FILE.read_text())["runs"]
+    }
