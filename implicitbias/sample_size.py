@@ -162,8 +162,8 @@ def false_weight_bound(
 
     **Arguments:** `X` "n d"; `truth` "d"; `depth` :math:`\ge 2`; `scale`, a number or an array.
 
-    **Raises:** `ValueError` for bad data, a depth below 2, scales that are not positive, and a
-    truth without a certificate :math:`\varrho < 1`.
+    **Raises:** `ValueError` for bad data, a depth below 2, scales that are not positive, or above 1
+    at depth 2, and a truth without a certificate :math:`\varrho < 1`.
 
     >>> import jax; jax.config.update("jax_enable_x64", True)
     >>> import implicitbias as ib
@@ -174,6 +174,8 @@ def false_weight_bound(
     _check.depth(depth)
     scale = _check.finite_array("scale", scale, np.ndim(scale))
     _check.positive("scale", scale)
+    if depth == 2 and np.max(scale) > 1:
+        raise ValueError(f"scale must be at most 1 at depth 2, found {np.max(scale):g}")
     _, rho = certificate(X, truth)
     if not rho < 1:
         raise ValueError(f"truth must have a certificate below 1, found {rho:.3f}")

@@ -15,32 +15,38 @@ TRAIN = {"diabetes": 40, "digits": 40, "breast cancer": 56}
 DEPTHS = (2, 3)
 SCALES = np.logspace(-2, 1, 7)
 FACTORS = (1.2, 1.5, 2.0, 4.0, 10.0, 100.0, 1e4, 1e8)
-REPEATS = 2
+FOLDS = {2: 4, 3: 0}
+"""Depth three is shown beside depth two, and nothing is chosen there."""
 
 
 class Held(NamedTuple):
     """What one data set and one depth gave; without the weights, which are soon computed."""
 
     errors: np.ndarray  # (set, factor, scale)
-    inner: np.ndarray
+    inner: np.ndarray  # the same, or (set, 0, 0) without folds
     baseline: np.ndarray  # (set,)
     disjoint: int
 
 
-def compute_one(name: str, depth: float, executor: Executor | None = None) -> Validation:
+def compute_one(name: str, depth: int, executor: Executor | None = None) -> Validation:
     """One data set at one depth."""
-    scales, train = SCALES.tolist(), TRAIN[name]
     return validate(
-        real_data(name), depth, scales, FACTORS, train=train, repeats=REPEATS, executor=executor
+        real_data(name),
+        depth,
+        SCALES.tolist(),
+        FACTORS,
+        train=TRAIN[name],
+        folds=FOLDS[depth],
+        executor=executor,
     )
 
 
-def compute(executor: Executor | None = None) -> dict[tuple[str, float], Validation]:
+def compute(executor: Executor | None = None) -> dict[tuple[str, int], Validation]:
     """The whole sweep."""
     return {(name, depth): compute_one(name, depth, executor) for name in TRAIN for depth in DEPTHS}
 
 
-def write(sweep: dict[tuple[str, float], Validation]) -> None:
+def write(sweep: dict[tuple[str, int], Validation]) -> None:
     """To the file, with four significant digits."""
 
     def digits(values):
@@ -61,13 +67,13 @@ def write(sweep: dict[tuple[str, float], Validation]) -> None:
     FILE.write_text(json.dumps(held) + "\n")
 
 
-def read() -> dict[tuple[str, float], Held]:
+def read() -> dict[tuple[str, int], Held]:
     """What the file holds, by data set and depth."""
-    shape = (-1, len(FACTORS), len(SCALES))
+    shape = (len(FACTORS), len(SCALES))
     return {
         (run["data"], run["depth"]): Held(
-            np.reshape(run["errors"], shape),
-            np.reshape(run["inner"], shape),
+            np.reshape(run["errors"], (-1, *shape)),
+            np.reshape(run["inner"], (run["disjoint"], *(shape if run["inner"] else (0, 0)))),
             np.asarray(run["baseline"]),
             run["disjoint"],
         )

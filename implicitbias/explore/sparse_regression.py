@@ -13,7 +13,7 @@ from implicitbias.explore.panels.heatmap import HeatMap
 from implicitbias.explore.panels.stems import Marks, Stems
 from implicitbias.explore.sparse_regression_data import FALSE, STEP, Held, read
 from implicitbias.explore.text import Clause
-from implicitbias.sample_size import minimum_norm_error
+from implicitbias.sample_size import largest_scale, minimum_norm_error
 
 FEATURES, NOISE = 1000, 0.1
 LEARNED = 0.025
@@ -80,6 +80,11 @@ def figure(held: Held) -> Figure:
             "weights": Array(over, weights, inner=(ITEM,), step=STEP),
             "truth": Array((), truth, inner=(ITEM,)),
             "learned": Array(over, mean <= LEARNED, step=1),
+            "largest": array(
+                ("depth", "samples"),
+                np.asarray(largest_scale(scales, mean.swapaxes(0, 1), LEARNED)),
+            ),
+            "here": array(("scale", "samples"), np.outer(scales, np.ones(len(samples)))),
         },
         panels=(
             Stems(
@@ -119,6 +124,16 @@ def figure(held: Held) -> Figure:
                     Line("sparsest", "α → 0: least ℓ₁ norm", "rich", dashed=True),
                 ),
                 floor=1e-4,
+            ),
+            Curves(
+                "The largest scale that still learns",
+                "From which the mean error is at most 0.025, at this depth.",
+                axis="samples",
+                lines=(
+                    Line("largest", "largest scale", "rich", dashed=True),
+                    Line("here", "your scale", "run"),
+                ),
+                floor=min(scales),
             ),
         ),
         reading=(
