@@ -6,6 +6,7 @@ from implicitbias.explore.explorable import Explorable as Explorable
 from implicitbias.explore.figure import Figure as Figure, Preset as Preset
 from implicitbias.explore.geometry_lab import geometry_lab as geometry_lab
 from implicitbias.explore.model import Model as Model
+from implicitbias.explore.real_data import real_data as real_data
 from implicitbias.explore.scale_and_depth import scale_and_depth as scale_and_depth
 from implicitbias.explore.sparse_regression import sparse_regression as sparse_regression
 from implicitbias.explore.text import Clause as Clause
