@@ -90,8 +90,6 @@ def figure(held: Mapping[tuple[str, int], Held]) -> Figure:
             "effective": Array(over, stacked(lambda run: run.effective), step=0.003, log=True),
             "error": Array(over, error),
             "spread": Array(over, spread),
-            "low": Array(over, tuple(np.maximum(x, _FLOOR) for x in shifted(error, spread, -1))),
-            "high": Array(over, shifted(error, spread, 1)),
             "constant": Array(
                 ("data", "scale"), tuple(np.full(len(SCALES), value) for value in constant)
             ),
@@ -113,12 +111,10 @@ def figure(held: Mapping[tuple[str, int], Held]) -> Figure:
             ),
             Curves(
                 "The test error against the scale",
-                "Mean over the training sets; dashed, one standard error.",
+                "Mean over the training sets, at this depth and stopping.",
                 axis="scale",
                 lines=(
-                    Line("error", "", "run"),
-                    Line("low", "", "soft", dashed=True),
-                    Line("high", "", "soft", dashed=True),
+                    Line("error", "this network", "run"),
                     Line("constant", "no features", "ink", dashed=True),
                 ),
                 floor=_FLOOR,
