@@ -14,7 +14,7 @@ from .problems import gaussian
 
 HERE = "networks/real-data"
 HELD = stored.read()
-FEW = {"scales": [0.1, 10.0], "factors": [1.2, 1.4], "train": 20}
+FEW = {"scales": [0.1, 10.0], "factors": [1.1, 1.2], "train": 20}
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +111,7 @@ def test_test_errors_are_those_of_the_samples_outside(patients, found):
     order = np.random.default_rng(0).permutation(100)
     chosen, outside = order[:20], order[20:]
     middle = y[chosen].mean()
-    w = ib.stopped_weights(ib.DiagonalNetwork(2, 0.1), X[chosen], y[chosen] - middle, [1.2, 1.4])
+    w = ib.stopped_weights(ib.DiagonalNetwork(2, 0.1), X[chosen], y[chosen] - middle, [1.1, 1.2])
     errors = ((np.asarray(w) @ X[outside].T + middle - y[outside]) ** 2).mean(axis=1)
     np.testing.assert_allclose(found.errors[0, :, 0], errors, rtol=1e-9)
     np.testing.assert_allclose(found.weights[:, 0], w, rtol=1e-9)
@@ -148,7 +148,7 @@ def test_inner_errors_come_from_folds_of_the_training_set(patients, found):
     for k in range(4):
         kept = np.delete(parts, k, 0).ravel()
         middle = y[kept].mean()
-        w = ib.stopped_weights(ib.DiagonalNetwork(2, 10.0), X[kept], y[kept] - middle, [1.2, 1.4])
+        w = ib.stopped_weights(ib.DiagonalNetwork(2, 10.0), X[kept], y[kept] - middle, [1.1, 1.2])
         missed = np.asarray(w) @ X[parts[k]].T + middle - y[parts[k]]
         errors.append((missed**2).mean(axis=1))
     np.testing.assert_allclose(found.inner[0, :, 1], np.mean(errors, axis=0), rtol=1e-9)
