@@ -19,8 +19,6 @@ from .flows import gradient_flow, margin_flow
 from .parametrizations import DiagonalNetwork
 from .problems import Problem
 
-_STEP_TOLERANCE = 1e-6
-
 
 class Validation(NamedTuple):
     """What networks trained on parts of a data set miss outside them.
@@ -71,7 +69,7 @@ def stopped_weights(
     # The loss falls at least at this rate, whatever the weights: Theorem "The limit of training".
     depth, scale = float(network.depth), float(np.min(network.effective_scale))
     rate = 4 * depth**2 * scale ** (2 * depth - 2) * slowest**2
-    path = gradient_flow(network, X, y, 1.01 * float(levels[-1]) / rate, tolerance=_STEP_TOLERANCE)
+    path = gradient_flow(network, X, y, 1.01 * float(levels[-1]) / rate)
     losses = np.asarray(path.losses)
     if not losses.min() <= losses[0] * np.exp(-levels[-1]):
         raise ValueError(
