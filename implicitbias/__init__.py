@@ -57,6 +57,7 @@ from .potentials import (
 from .problems import (
     Problem as Problem,
     diabetes as diabetes,
+    real_data as real_data,
     separable_classification as separable_classification,
     sparse_classification as sparse_classification,
     sparse_regression as sparse_regression,
@@ -69,4 +70,22 @@ from .regimes import (
     log_kernel_movement as log_kernel_movement,
     regime as regime,
     relative_scale as relative_scale,
+)
+from .sample_size import (
+    ErrorSweep as ErrorSweep,
+    certificate as certificate,
+    error_sweep as error_sweep,
+    false_weight_bound as false_weight_bound,
+    largest_scale as largest_scale,
+    minimum_norm_error as minimum_norm_error,
+    population_error as population_error,
+    scale_paths as scale_paths,
+)
+from .validation import (
+    Validation as Validation,
+    chosen_errors as chosen_errors,
+    effective_number as effective_number,
+    mean_with_error as mean_with_error,
+    stopped_weights as stopped_weights,
+    validate as validate,
 )

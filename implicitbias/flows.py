@@ -197,7 +197,9 @@ def _dual_flow(network, X, y, times, tolerance):
     _require_end(reached, end.steps, times, "take a looser tolerance, or an earlier time")
     kept = int(end.kept)
     moments = times if times.ndim else np.asarray(end.times)[:kept] * unit / rate
-    weights, duals = np.asarray(end.weights)[:kept, :d], np.asarray(end.duals)[:kept, :n]
+    # With more samples than features, the rotation keeps the range of X, where nu matters.
+    weights = np.asarray(end.weights)[:kept, :d]
+    duals = np.asarray(end.duals)[:kept, : rotation.shape[1]]
     values = ((weights @ X.T - y) ** 2).sum(1) / 2
     return Trajectory(*map(_check.on_device, (moments, weights, unit * duals @ rotation.T, values)))
 

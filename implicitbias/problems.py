@@ -13,6 +13,19 @@ from jaxtyping import Array, Float
 from . import _check
 
 _MEASUREMENTS = ("age", "sex", "bmi", "bp", "s1", "s2", "s3", "s4", "s5", "s6")
+_CELL_MEASUREMENTS = (
+    "radius",
+    "texture",
+    "perimeter",
+    "area",
+    "smoothness",
+    "compactness",
+    "concavity",
+    "concave points",
+    "symmetry",
+    "fractal dimension",
+)
+_Table = tuple[np.ndarray, np.ndarray, tuple[str, ...]]
 
 
 class Problem(eqx.Module):
@@ -41,7 +54,13 @@ class Problem(eqx.Module):
 
 
 def sparse_regression(
-    n: int = 20, d: int = 40, sparsity: int = 4, *, noise: float = 0.0, seed: int = 0
+    n: int = 20,
+    d: int = 40,
+    sparsity: int = 4,
+    *,
+    noise: float = 0.0,
+    seed: int = 0,
+    magnitudes: tuple[float, float] = (1.2, 0.6),
 ) -> Problem:
     r"""Linear regression with sparse true weights :math:`w^*`.
 
@@ -52,10 +71,10 @@ def sparse_regression(
     :math:`w^*`.
 
     **Arguments:** `n` samples, `d` features, `sparsity` of which are used, `noise`
-    :math:`\sigma \ge 0`, `seed`.
+    :math:`\sigma \ge 0`, `seed`, `magnitudes`: the largest and the smallest.
 
     **Raises:** `ValueError` for sizes that are not positive integers, a sparsity above d, a
-    negative noise, or a seed that is not a non-negative integer.
+    negative noise, a seed that is not a non-negative integer, or magnitudes that are not positive.
 
     >>> import jax; jax.config.update("jax_enable_x64", True)
     >>> import implicitbias as ib
@@ -70,12 +89,13 @@ def sparse_regression(
         raise ValueError(f"sparsity must be at most d = {d}, found {sparsity}")
     if not (np.isfinite(noise) and noise >= 0):
         raise ValueError(f"noise must be finite and not negative, found {noise}")
+    _check.positive("magnitudes", np.asarray(magnitudes))
     generator = _generator(seed)
     X = generator.standard_normal((n, d))
     support = np.sort(generator.choice(d, sparsity, replace=False))
     signs = generator.permutation((-1.0) ** np.arange(sparsity))
     weights = np.zeros(d)
-    weights[support] = signs * generator.permutation(np.linspace(1.2, 0.6, sparsity))
+    weights[support] = signs * generator.permutation(np.linspace(*magnitudes, sparsity))
     y = X @ weights + noise * generator.standard_normal(n)
     name = f"sparse regression (n = {n}, d = {d}, {sparsity}-sparse)"
     return _problem(X, y, weights, name=name)
@@ -173,16 +193,7 @@ def diabetes(patients: int = 40, *, seed: int = 0) -> Problem:
     ('bmi', 's5 × s6')
     """
     _check_integer("patients", patients, at_least=1)
-    columns, target = _diabetes_files()
-    measured, names = _standardised(columns), list(_MEASUREMENTS)
-    pairs = [
-        (i, j)
-        for i, j in combinations_with_replacement(range(len(names)), 2)
-        if (names[i], names[j]) != ("sex", "sex")
-    ]
-    products = np.column_stack([measured[:, i] * measured[:, j] for i, j in pairs])
-    X = np.column_stack([measured, _standardised(products)])
-    y = _standardised(target)
+    X, y, names = _diabetes()
     if patients >= X.shape[1]:
         raise ValueError(
             f"patients must be fewer than the {X.shape[1]} features, found {patients}: "
@@ -190,25 +201,122 @@ def diabetes(patients: int = 40, *, seed: int = 0) -> Problem:
         )
     order = _generator(seed).permutation(len(y))
     train, test = order[:patients], order[patients:]
-    names += [f"{names[i]}²" if i == j else f"{names[i]} × {names[j]}" for i, j in pairs]
     return _problem(
         X[train],
         y[train],
         None,
         name=f"diabetes ({patients} patients, {X.shape[1]} features)",
-        feature_names=tuple(names),
+        feature_names=names,
         X_test=_check.on_device(X[test]),
         y_test=_check.on_device(y[test]),
     )
 
 
-def _diabetes_files() -> list[np.ndarray]:
-    """Where scikit-learn keeps them: to import it takes longer than to solve the problem."""
+def real_data(name: str) -> Problem:
+    r"""All samples of a data set that scikit-learn bundles, every feature of mean 0 and variance 1.
+
+    - `"diabetes"`: disease progression of 442 patients, standardised, from the 64 features of
+      `diabetes` (Efron et al. 2004, doi:10.1214/009053604000000067).
+    - `"breast cancer"`: 569 tumours, +1 for benign and -1 for malignant, from 30 measurements
+      (Street, Wolberg and Mangasarian 1993, doi:10.1117/12.148698) and a feature that is always 1.
+    - `"digits"`: 357 handwritten digits, +1 for an eight and -1 for a three, from the 8 by 8 pixels
+      of their images (Alpaydin and Kaynak 1998, doi:10.24432/C50P49) and a feature that is always
+      1. Pixels keep their relative sizes: the variance 1 is that of all of them together.
+
+    Feature i of the digits is the pixel in row i // 8 and column i % 8. There are no true weights.
+
+    **Raises:** `ValueError` for any other name.
+
+    >>> import jax; jax.config.update("jax_enable_x64", True)
+    >>> import implicitbias as ib
+    >>> ib.real_data("breast cancer").X.shape
+    (569, 31)
+    """
+    if name not in _REAL:
+        raise ValueError(f"name must be one of {', '.join(map(repr, _REAL))}, found {name!r}")
+    X, y, names = _REAL[name]()
+    described = f"{name} ({len(y)} samples, {X.shape[1]} features)"
+    return _problem(X, y, None, name=described, feature_names=names)
+
+
+def _diabetes() -> _Table:
+    measured, target = _bundled("diabetes")
+    measured, names = _standardised(measured), list(_MEASUREMENTS)
+    pairs = [
+        (i, j)
+        for i, j in combinations_with_replacement(range(len(names)), 2)
+        if (names[i], names[j]) != ("sex", "sex")
+    ]
+    products = np.column_stack([measured[:, i] * measured[:, j] for i, j in pairs])
+    names += [f"{names[i]}²" if i == j else f"{names[i]} × {names[j]}" for i, j in pairs]
+    X = np.column_stack([measured, _standardised(products)])
+    return X, _standardised(target), tuple(names)
+
+
+def _breast_cancer() -> _Table:
+    measured, benign = _bundled("breast_cancer")
+    parts = ("mean", "error of", "worst")
+    names = [f"{part} {what}" for part in parts for what in _CELL_MEASUREMENTS]
+    return _with_one(_standardised(measured)), 2 * benign - 1, (*names, "one")
+
+
+def _digits() -> _Table:
+    pixels, digit = _bundled("digits")
+    chosen = (digit == 3) | (digit == 8)
+    pixels = pixels[chosen] - pixels[chosen].mean(axis=0)
+    names = [f"row {row + 1}, column {column + 1}" for row in range(8) for column in range(8)]
+    return (
+        _with_one(pixels / pixels.std()),
+        np.where(digit[chosen] == 8, 1.0, -1.0),
+        (*names, "one"),
+    )
+
+
+_REAL = {"diabetes": _diabetes, "breast cancer": _breast_cancer, "digits": _digits}
+
+
+def _bundled(name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Features and targets of a data set of scikit-learn's.
+
+    Read from its files where they are, since to import it takes longer than to solve the problem;
+    where they are not, through its loader.
+    """
     package = find_spec("sklearn")
     if package is None or package.origin is None:
-        raise ModuleNotFoundError("scikit-learn, which holds the diabetes data, is not installed")
-    folder = Path(package.origin).parent / "datasets" / "data"
-    return [np.loadtxt(folder / f"diabetes_{part}.csv.gz") for part in ("data_raw", "target")]
+        raise ModuleNotFoundError(f"scikit-learn, which holds the {name} data, is not installed")
+    try:
+        return _FILES[name](Path(package.origin).parent / "datasets" / "data")
+    except OSError:
+        return _loaded(name)
+
+
+_FILES = {
+    "diabetes": lambda folder: (
+        np.loadtxt(folder / "diabetes_data_raw.csv.gz"),
+        np.loadtxt(folder / "diabetes_target.csv.gz"),
+    ),
+    "breast_cancer": lambda folder: _parted(
+        np.loadtxt(folder / "breast_cancer.csv", delimiter=",", skiprows=1)
+    ),
+    "digits": lambda folder: _parted(np.loadtxt(folder / "digits.csv.gz", delimiter=",")),
+}
+
+
+def _loaded(name: str) -> tuple[np.ndarray, np.ndarray]:
+    """The same by scikit-learn itself."""
+    from sklearn import datasets
+
+    options = {"scaled": False} if name == "diabetes" else {}
+    features, targets = getattr(datasets, f"load_{name}")(return_X_y=True, **options)
+    return features, targets.astype(float)
+
+
+def _parted(table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return table[:, :-1], table[:, -1]
+
+
+def _with_one(X: np.ndarray) -> np.ndarray:
+    return np.column_stack([X, np.ones(len(X))])
 
 
 def _problem(X: np.ndarray, y: np.ndarray, weights: np.ndarray | None, **rest) -> Problem:

@@ -43,6 +43,17 @@ def test_whole_path_agrees_in_both_spaces(check, depth):
     )
 
 
+def test_more_samples_than_features():
+    X, y = gaussian(30, 8, 3, 0.5)
+    network = ib.DiagonalNetwork(3, 0.3)
+    times = np.geomspace(1e-3, 1e2, 12)
+    dual = ib.gradient_flow(network, X, y, times, tolerance=1e-10)
+    trained = ib.gradient_flow(network, X, y, times, space="parameters", tolerance=1e-10)
+    np.testing.assert_allclose(dual.weights, trained.weights, atol=1e-7)
+    np.testing.assert_allclose(dual.losses, trained.losses, rtol=1e-7)
+    np.testing.assert_allclose(dual.duals @ X, trained.duals @ X, atol=1e-6)
+
+
 @pytest.mark.parametrize(
     "network",
     [

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
-from implicitbias.problems import diabetes, separable_classification, sparse_regression
+from implicitbias import problems
+from implicitbias.problems import (
+    diabetes,
+    real_data,
+    separable_classification,
+    sparse_regression,
+)
 
 CHAPTER = "networks/scale-and-depth"
 
@@ -85,6 +91,57 @@ def test_diabetes_can_be_interpolated():
     assert np.linalg.matrix_rank(X) == 40
 
 
+def test_magnitudes():
+    weights = np.asarray(sparse_regression(5, 30, 4, magnitudes=(3.0, 0.5)).weights)
+    used = np.sort(np.abs(weights[weights != 0]))
+    np.testing.assert_allclose(used, np.linspace(0.5, 3.0, 4), rtol=1e-15)
+    # The data are those of other magnitudes, and so is the support.
+    other = sparse_regression(5, 30, 4)
+    np.testing.assert_array_equal(sparse_regression(5, 30, 4, magnitudes=(3.0, 0.5)).X, other.X)
+    np.testing.assert_array_equal(weights != 0, np.asarray(other.weights) != 0)
+
+
+@pytest.mark.parametrize("name", ["diabetes", "breast_cancer", "digits"])
+def test_bundled_data_are_scikit_learns_wherever_they_lie(name, monkeypatch):
+    read = problems._bundled(name)
+    loaded = problems._loaded(name)
+    monkeypatch.setitem(problems._FILES, name, lambda folder: np.loadtxt(folder / "nowhere.csv"))
+    for tables in (loaded, problems._bundled(name)):
+        for mine, theirs in zip(read, tables, strict=True):
+            np.testing.assert_array_equal(mine, theirs)
+
+
+def test_real_data():
+    sizes = {"diabetes": (442, 64), "breast cancer": (569, 31), "digits": (357, 65)}
+    for name, shape in sizes.items():
+        X, y, weights = real_data(name)
+        assert X.shape == shape and weights is None
+        assert len(set(real_data(name).feature_names)) == shape[1]
+        features = np.asarray(X)[:, :64] if name != "breast cancer" else np.asarray(X)[:, :30]
+        np.testing.assert_allclose(features.mean(axis=0), 0, atol=1e-12)
+        assert features.var() == pytest.approx(1.0)
+        if name == "diabetes":
+            assert float(y.var()) == pytest.approx(1.0)
+        else:
+            assert set(np.unique(y)) == {-1.0, 1.0} and (np.asarray(X)[:, -1] == 1).all()
+
+
+def test_labels_of_real_data_are_the_documented_ones():
+    from sklearn.datasets import load_breast_cancer, load_digits
+
+    cells, digits = load_breast_cancer(), load_digits()
+    benign = cells.target == list(cells.target_names).index("benign")
+    np.testing.assert_array_equal(real_data("breast cancer").y, np.where(benign, 1, -1))
+    chosen = np.isin(digits.target, (3, 8))
+    np.testing.assert_array_equal(
+        real_data("digits").y, np.where(digits.target[chosen] == 8, 1, -1)
+    )
+    names = real_data("breast cancer").feature_names
+    assert [name.split(" ", 1)[1] for name in names[:10]] == [
+        name.removeprefix("mean ") for name in cells.feature_names[:10]
+    ]
+
+
 @pytest.mark.parametrize(
     "make",
     [
@@ -118,6 +175,8 @@ def test_seeded(make):
         (lambda: separable_classification(4, 0), "d must be an integer, at least 1, found 0"),
         (lambda: separable_classification(4, 2, margin=0.0), "margin must be positive .* found 0"),
         (lambda: separable_classification(4, 2, seed=1.5), "seed must be an integer.* found 1.5"),
+        (lambda: sparse_regression(magnitudes=(1.0, 0.0)), "magnitudes must be positive"),
+        (lambda: real_data("iris"), "name must be one of 'diabetes', .*, found 'iris'"),
         (lambda: diabetes(0), "patients must be an integer, at least 1, found 0"),
         (lambda: diabetes(64), "patients must be fewer than the 64 features, found 64"),
         (lambda: diabetes(40, seed=True), "seed must be an integer.* found True"),

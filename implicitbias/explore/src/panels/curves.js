@@ -61,18 +61,26 @@ export default function curves(panel, figure) {
     paintBands(x, height);
     scene.drawn = drawn;
     scene.labels = null;
-    const marks = exponents(logs[0], logs.at(-1), width < 300 ? 2 : 4);
+    const most = width < 300 ? 2 : 4;
     const title = `${axis.label.toLowerCase().split(" ")[0]} ${axis.symbol}`;
     const end = width - RIGHT - Math.max(44, textWidth(title));
     columns(
       bottom,
       [
-        ...marks.map((e) => ({ x: x(e), text: power(e) })).filter((mark) => mark.x < end - 12),
+        ...marked(most).map(({ at, text }) => ({ x: x(at), text })).filter((mark) => mark.x < end - 12),
         { x: width - RIGHT, text: title, anchor: "end", italic: true },
       ],
       height - 4,
     );
     set(cursor, { y1: TOP - 4, y2: height - BOTTOM });
+  }
+
+  // Whole powers of ten, or else some of the positions themselves.
+  function marked(most) {
+    const whole = axis.log ? exponents(logs[0], logs.at(-1), most) : [];
+    if (whole.length > 1) return whole.map((e) => ({ at: e, text: power(e) }));
+    const stride = Math.ceil(logs.length / (most + 1));
+    return logs.flatMap((at, k) => (k % stride === 0 ? [{ at, text: number(axis.values[k]) }] : []));
   }
 
   function paintBands(x, height) {

@@ -137,15 +137,17 @@ export default function heatmap(panel, figure) {
   };
 }
 
+const isWhole = (exponent) => Math.abs(exponent - Math.round(exponent)) < 1e-6;
+
 const named = (axis) => `${axis.label.toLowerCase()} ${axis.symbol}`.trim();
 
 // Positions worth a tick: whole powers of ten on a logarithmic axis, else evenly spaced.
 function marked(axis, most) {
   const all = axis.values.map((_, k) => k);
-  const whole = all.filter((k) => axis.log && Math.abs(Math.log10(axis.values[k]) % 1) < 1e-6);
+  const whole = all.filter((k) => axis.log && isWhole(Math.log10(axis.values[k])));
   const usable = whole.length > 1 ? whole : all;
   const stride = Math.ceil(usable.length / most);
   return usable.filter((_, k) => k % stride === 0);
 }
 
-const label = (axis, k) => (axis.log ? power(Number(Math.log10(axis.values[k]).toFixed(1))) : position(axis, k));
+const label = (axis, k) => (axis.log && isWhole(Math.log10(axis.values[k])) ? power(Math.round(Math.log10(axis.values[k]))) : position(axis, k));

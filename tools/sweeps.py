@@ -1,0 +1,40 @@
+"""Computes the sweeps that take longer than a lab may, and writes the files that figures read.
+
+`python tools/sweeps.py NAME ...` for some of them, in processes of their own. With
+`--dask ADDRESS`, on the workers of that Dask cluster.
+"""
+
+import argparse
+import multiprocessing
+from concurrent.futures import Executor, ProcessPoolExecutor
+
+import jax
+
+from implicitbias.explore import real_data_data, sparse_regression_data
+
+SWEEPS = {"sparse-regression": sparse_regression_data, "real-data": real_data_data}
+
+
+def executor(workers: int, address: str | None) -> Executor:
+    if address is None:
+        return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"))
+    from distributed import Client
+
+    return Client(address).get_executor()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Compute sweeps and write the files of figures.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(SWEEPS)}")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--dask", metavar="ADDRESS")
+    options = parser.parse_args()
+    jax.config.update("jax_enable_x64", True)
+    with executor(options.workers, options.dask) as run:
+        for name in options.names or SWEEPS:
+            SWEEPS[name].write(SWEEPS[name].compute(run))
+            print(f"{name}: written")
+
+
+if __name__ == "__main__":
+    main()
