@@ -11,6 +11,9 @@ from implicitbias.explore.logistic_one_sample import logistic_one_sample as logi
 from implicitbias.explore.model import Model as Model
 from implicitbias.explore.saddle_to_saddle import saddle_to_saddle as saddle_to_saddle
 from implicitbias.explore.real_data import real_data as real_data
+from implicitbias.explore.matrices import matrices as matrices
+from implicitbias.explore.model import Model as Model
+from implicitbias.explore.one_measurement import one_measurement as one_measurement
 from implicitbias.explore.scale_and_depth import scale_and_depth as scale_and_depth
 from implicitbias.explore.sparse_regression import sparse_regression as sparse_regression
 from implicitbias.explore.text import Clause as Clause
