@@ -16,6 +16,7 @@ from implicitbias.explore.model import Model as Model
 from implicitbias.explore.one_measurement import one_measurement as one_measurement
 from implicitbias.explore.scale_and_depth import scale_and_depth as scale_and_depth
 from implicitbias.explore.sparse_regression import sparse_regression as sparse_regression
+from implicitbias.explore.shape import shape as shape
 from implicitbias.explore.text import Clause as Clause
 from implicitbias.explore.two_weights import two_weights as two_weights
 from implicitbias.explore.workbench import workbench as workbench
