@@ -1,11 +1,11 @@
 r"""Discrete algorithms: mirror descent, natural gradient descent, descent on parameters.
 
-The first three are discretisations of one flow, :math:`\dot w = -\rho(w)^{-1}\nabla L(w)`. Mirror descent
-freezes the gradient over a step and follows the metric :math:`\rho = \nabla^2\psi` exactly, natural
-gradient descent freezes both (Gunasekar, Woodworth and Srebro 2021, arXiv:2004.01025), and
+The first three are discretisations of one flow, :math:`\dot w = -\rho(w)^{-1}\nabla L(w)`. Mirror
+descent freezes the gradient over a step and follows the metric :math:`\rho = \nabla^2\psi` exactly,
+natural gradient descent freezes both (Gunasekar, Woodworth and Srebro 2021, arXiv:2004.01025), and
 gradient descent on parameters is what moves a network whose metric is
-:math:`\rho = (JJ^\top)^{-1}`. Stochastic gradient descent is how diagonal networks are trained, with
-batches, noisy labels, momentum and weight decay.
+:math:`\rho = (JJ^\top)^{-1}`. Stochastic gradient descent trains diagonal networks, with batches,
+noisy labels, momentum and weight decay.
 """
 
 from collections.abc import Callable, Sequence

@@ -46,7 +46,9 @@ def loss(w, X=X, y=Y):
     return np.sum((X @ w - y) ** 2) / 2
 
 
-@pytest.mark.parametrize(("momentum", "decay", "depth"), [(0.0, 0.0, 2), (0.9, 0.3, 2), (0.5, 0, 3)])
+@pytest.mark.parametrize(
+    ("momentum", "decay", "depth"), [(0.0, 0.0, 2), (0.9, 0.3, 2), (0.5, 0, 3)]
+)
 def test_it_is_the_recursion_of_its_docstring(momentum, decay, depth):
     network, eta = ib.DiagonalNetwork(depth, 0.4), 2e-4
     run = ib.stochastic_gradient_descent(
@@ -84,9 +86,7 @@ def test_a_batch_is_drawn_without_replacement_and_uniformly(batch):
 
 
 def test_labels_get_fresh_normal_noise():
-    run = ib.stochastic_gradient_descent(
-        NETWORK, X, Y, 1e-4, 1, label_noise=0.7, seed=range(2000)
-    )
+    run = ib.stochastic_gradient_descent(NETWORK, X, Y, 1e-4, 1, label_noise=0.7, seed=range(2000))
     noise = np.asarray(run.dual) / 4e-4 - Y
     assert abs(noise.mean()) < 4 * 0.7 / np.sqrt(noise.size)
     assert abs(noise.std() - 0.7) < 4 * 0.7 / np.sqrt(2 * noise.size)
@@ -112,7 +112,8 @@ def test_the_exact_formula(check, step, batch, steps):
     gradient = np.arcsinh(w / (2 * squared)) - np.arcsinh(start / (2 * squared))
     outside = gradient - np.linalg.pinv(X) @ (X @ gradient)
     check(
-        "The end of stochastic gradient descent meets the optimality condition of the exact formula",
+        "Stochastic gradient descent ends where the optimality condition of the exact formula "
+        "holds",
         HERE,
         "largest entry of the dual variable outside the range of X^T, with the sums of q over all "
         "steps; full batches and batches of one, at a loss below 1e-20, plain NumPy",
@@ -226,7 +227,7 @@ def test_stochastic_gradient_flow_conserves_up_to_the_integral_of_the_loss(check
     # The mean over runs, since what Euler's scheme adds in one run is random.
     gaps = [np.abs(np.mean([gap(parts, seed) for seed in range(8)], axis=0)) for parts in (1, 4)]
     check(
-        "Along stochastic gradient flow u v shrinks by exp(-8 eta h integral of the loss)",
+        "Along stochastic gradient flow u v shrinks by exp(-8 eta m integral of the loss)",
         HERE,
         "largest entry of the difference in the logarithm, mean of 8 runs of Euler's scheme with "
         "steps of 2.5e-4",
@@ -264,7 +265,8 @@ def test_noisy_labels_shrink_the_scale_at_the_predicted_rate(check):
             NETWORK, *LINE, step, steps, seed=range(128, 256), params=run.params, **options
         )
         before, after = (
-            -2 * np.log(np.asarray(ib.effective_start(part, LINE[0]).scale)) for part in (run, later)
+            -2 * np.log(np.asarray(ib.effective_start(part, LINE[0]).scale))
+            for part in (run, later)
         )
         rate = (after - before) / (4 * step**2 * np.array([1, 0.25]) * steps)
         return rate.mean(axis=0) - 1, rate.std(axis=0) / np.sqrt(len(seeds))
@@ -273,7 +275,8 @@ def test_noisy_labels_shrink_the_scale_at_the_predicted_rate(check):
     assert (coarse > 0.03).all()
     spread = np.hypot(2 * fine_spread, coarse_spread)
     check(
-        "Label noise shrinks the squared scale at the rate 4 (eta sigma)^2 h a step, for small steps",
+        "Label noise shrinks the squared scale at the rate 4 (eta sigma)^2 m a step, for small "
+        "steps",
         HERE,
         "relative excess of the rate of two weights, extrapolated from two step sizes, less three "
         "standard errors over 128 runs",
@@ -286,9 +289,7 @@ def test_noisy_labels_find_the_sparse_truth_from_the_kernel_regime(check):
     network = ib.DiagonalNetwork(2, 0.5)
     h = (X**2).sum(axis=0)
     weighted = ib.basis_pursuit(X / h, Y) / h
-    run = ib.stochastic_gradient_descent(
-        network, X, Y, 4e-3, 40000, label_noise=1.0, seed=range(4)
-    )
+    run = ib.stochastic_gradient_descent(network, X, Y, 4e-3, 40000, label_noise=1.0, seed=range(4))
     starts = ib.effective_start(run, X)
     ends = [
         ib.interpolator(X, Y, ib.DiagonalPotential(2, scale), start=start).weights

@@ -158,15 +158,16 @@ def noise(
         ),
         items=(tuple(f"w{j + 1}" for j in range(len(truth))),),
         caption=(
-            "A diagonal network of depth 2 and scale α = 0.1, trained on the sparse regression with "
-            f"20 samples and 40 weights, {len(seeds)} runs for each setting. The effective scale "
-            "of a weight is the root of |uᵢvᵢ| at the end: gradient flow conserves it. The error is "
-            "the Euclidean distance from the true weights."
+            "A diagonal network of depth 2 and scale α = 0.1, trained on the sparse regression "
+            f"with 20 samples and 40 weights, {len(seeds)} runs for each setting. The effective "
+            "scale of a weight is the root of |uᵢvᵢ| at the end: gradient flow conserves it. The "
+            "error is the Euclidean distance from the true weights."
         ),
         alt=(
             "With small batches, larger steps shrink the scales of all weights alike and the "
-            "weights come nearer to the truth. With all samples in every batch, larger steps shrink "
-            "the scales of the true weights only, and the weights end farther from the truth."
+            "weights come nearer to the truth. With all samples in every batch, larger steps "
+            "shrink the scales of the true weights most, and the weights end farther from the "
+            "truth."
         ),
     )
     return Explorable(figure)
