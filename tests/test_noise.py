@@ -94,10 +94,13 @@ def test_labels_get_fresh_normal_noise():
 
 
 def test_seeds_run_side_by_side_as_they_do_alone():
-    options = {"batch_size": 4, "label_noise": 0.1, "records": 3}
-    both = ib.stochastic_gradient_descent(NETWORK, X, Y, 1e-3, 30, seed=[5, 9], **options)
+    both = ib.stochastic_gradient_descent(
+        NETWORK, X, Y, 1e-3, 30, seed=[5, 9], batch_size=4, label_noise=0.1
+    )
     for k, seed in enumerate((5, 9)):
-        alone = ib.stochastic_gradient_descent(NETWORK, X, Y, 1e-3, 30, seed=seed, **options)
+        alone = ib.stochastic_gradient_descent(
+            NETWORK, X, Y, 1e-3, 30, seed=seed, batch_size=4, label_noise=0.1
+        )
         np.testing.assert_allclose(both.weights[k], alone.weights, atol=1e-14)
         np.testing.assert_allclose(both.params[0][k], alone.params[0], atol=1e-14)
 
@@ -251,7 +254,7 @@ def test_noisy_labels_lead_to_the_flat_vertex(check):
         HERE,
         "largest distance from (0, 2) over 16 runs",
         np.abs(np.array(ends) - [0, 2]).max(),
-        2e-3,
+        1e-3,
     )
 
 
@@ -259,17 +262,18 @@ def test_noisy_labels_shrink_the_scale_at_the_predicted_rate(check):
     def excess(step):
         """Relative, of each of the two rates: mean over 128 runs, and its standard error."""
         steps = round(5 / step**2)
-        seeds, options = range(128), {"label_noise": 1.0}
-        run = ib.stochastic_gradient_descent(NETWORK, *LINE, step, steps, seed=seeds, **options)
+        run = ib.stochastic_gradient_descent(
+            NETWORK, *LINE, step, steps, label_noise=1.0, seed=range(128)
+        )
         later = ib.stochastic_gradient_descent(
-            NETWORK, *LINE, step, steps, seed=range(128, 256), params=run.params, **options
+            NETWORK, *LINE, step, steps, label_noise=1.0, seed=range(128, 256), params=run.params
         )
         before, after = (
             -2 * np.log(np.asarray(ib.effective_start(part, LINE[0]).scale))
             for part in (run, later)
         )
         rate = (after - before) / (4 * step**2 * np.array([1, 0.25]) * steps)
-        return rate.mean(axis=0) - 1, rate.std(axis=0) / np.sqrt(len(seeds))
+        return rate.mean(axis=0) - 1, rate.std(axis=0) / np.sqrt(128)
 
     (coarse, coarse_spread), (fine, fine_spread) = excess(0.03), excess(0.015)
     assert (coarse > 0.03).all()
@@ -303,7 +307,7 @@ def test_noisy_labels_find_the_sparse_truth_from_the_kernel_regime(check):
         HERE,
         "largest entry of the difference to linear programming, 4 runs",
         np.abs(np.array(ends) - weighted).max(),
-        0.01,
+        2e-3,
     )
 
 
@@ -409,23 +413,24 @@ def test_weight_decay_leaves_a_smaller_scale(check):
         HERE,
         "largest entry of the difference, parameters integrated by LSODA to time 60",
         np.abs(u**2 - v**2 - target).max(),
-        1e-4,
+        1e-5,
     )
 
 
 def flattest(X, y):
-    """The least largest eigenvalue of the Hessian among interpolators, and where, by cvxpy."""
+    """The least sharpness of interpolators, a semidefinite program."""
     plus, minus = (cp.Variable(X.shape[1], nonneg=True) for _ in range(2))
     hessian = 4 * X @ cp.diag(plus + minus) @ X.T
     problem = cp.Problem(cp.Minimize(cp.lambda_max(hessian)), [X @ (plus - minus) == y])
-    problem.solve(solver=cp.CLARABEL)
-    return problem.value, plus.value - minus.value
+    value = problem.solve(solver=cp.CLARABEL)
+    assert isinstance(value, float)
+    return value
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2, 3])
 def test_the_largest_step_with_which_gradient_descent_converges(check, seed):
     X, y, _ = (np.asarray(part) for part in ib.sparse_regression(20, 40, 4, seed=seed))
-    largest = 2 / flattest(X, y)[0]
+    largest = 2 / flattest(X, y)
 
     def converges(step):
         try:

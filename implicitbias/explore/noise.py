@@ -19,7 +19,7 @@ from implicitbias.problems import Problem, sparse_regression
 from implicitbias.regimes import effective_start
 
 SCALE = 0.1
-STEPS = 10.0 ** np.arange(-3.15, -1.4, 0.15)
+STEPS = 10.0 ** (np.arange(-25, -11) / 8)
 BATCHES = (1, 2, 5, 20)
 SEEDS = range(16)
 
@@ -62,7 +62,7 @@ def noise(
                 symbol="η",
                 log=True,
                 ends=("small: gradient flow", "large"),
-                start=_nearest(steps, 2.8e-3),
+                start=_nearest(steps, 3.2e-3),
             ),
             Axis("batch", "Batch size", tuple(batches), kind="choice", symbol="B", start=1),
         ),
@@ -71,8 +71,6 @@ def noise(
             "part": Array(over, found["scale"] / SCALE, inner=(ITEM,), step=1e-3),
             "error": Array(over, found["error"]),
             "spread": Array(over, found["spread"]),
-            "low": Array(over, found["error"] - found["spread"]),
-            "high": Array(over, found["error"] + found["spread"]),
             "change": Array(over, 100 * (found["error"] / flow_error - 1), step=0.1),
             "on": Array(over, _mean(found["scale"][..., truth != 0])),
             "off": Array(over, _mean(found["scale"][..., truth == 0])),
@@ -80,6 +78,7 @@ def noise(
             "flow_error": Array(("step",), np.full(len(steps), flow_error)),
             "flow": Array((), flow, inner=(ITEM,)),
             "ones": Array((), np.ones(len(flow)), inner=(ITEM,)),
+            "support": Array((), truth != 0, inner=(ITEM,)),
             "truth": Array((), truth, inner=(ITEM,)),
         },
         panels=(
@@ -105,17 +104,18 @@ def noise(
                 "The effective scale of each weight, as a part of α",
                 "part",
                 "geometric mean of all runs",
-                (Marks("ones", "gradient flow", "tick", "soft"),),
+                (
+                    Marks("ones", "gradient flow", "tick", "soft"),
+                    Marks("support", "the true weights", "ring", "ink"),
+                ),
             ),
             Curves(
                 "Error of the weights, at this batch size",
-                grey + "Dashed: one standard deviation over the runs up and down.",
+                grey + "Mean of all runs, and gradient flow from the same scale.",
                 axis="step",
                 lines=(
-                    Line("error", "mean", "run"),
-                    Line("low", "", "soft", dashed=True),
-                    Line("high", "", "soft", dashed=True),
-                    Line("flow_error", "gradient flow", "kernel"),
+                    Line("error", "stochastic gradient descent", "run"),
+                    Line("flow_error", "gradient flow", "soft", dashed=True),
                 ),
                 bands="diverged",
                 band_labels=((1, "diverges", "soft"),),
@@ -138,7 +138,7 @@ def noise(
             Clause(
                 "At η = {step} with batches of {batch}, the weights end {error} ± {spread} from "
                 "the truth, ",
-                unless={"diverged": (1,), "batch": (full,)},
+                when={"diverged": (0,), "batch": tuple(b for b in batches if b < full)},
             ),
             Clause(
                 "At η = {step} with all samples in every batch, the weights end {error} from the "
@@ -152,9 +152,9 @@ def noise(
             ),
         ),
         presets=(
-            Preset("Noise helps", {"step": _nearest(steps, 2.8e-3), "batch": batches[0]}),
-            Preset("The same step without noise", {"step": _nearest(steps, 2.8e-3), "batch": full}),
-            Preset("The edge of stability", {"step": _nearest(steps, 2.2e-2), "batch": full}),
+            Preset("Noise helps", {"step": _nearest(steps, 3.2e-3), "batch": batches[0]}),
+            Preset("The same step without noise", {"step": _nearest(steps, 3.2e-3), "batch": full}),
+            Preset("The edge of stability", {"step": _nearest(steps, 2.4e-2), "batch": full}),
         ),
         items=(tuple(f"w{j + 1}" for j in range(len(truth))),),
         caption=(

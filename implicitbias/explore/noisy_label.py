@@ -1,5 +1,6 @@
 """The explorable "noisy-label": one equation whose right-hand side is noisy for a while."""
 
+import jax.numpy as jnp
 import numpy as np
 
 from implicitbias.descent import stochastic_gradient_descent
@@ -16,7 +17,7 @@ from implicitbias.regimes import effective_start
 
 SCALE, STEP, NOISE = 0.1, 0.05, 1.0
 EVERY = 75
-DURATIONS = EVERY * np.arange(41)
+DURATIONS = tuple(range(0, 41 * EVERY, EVERY))
 _SHOWN = 100  # points of the path while the label is noisy, at most
 _STEP = 2e-4  # resolution: a pixel is about 6e-3
 
@@ -39,10 +40,10 @@ def noisy_label() -> Explorable:
             Axis(
                 "duration",
                 "Steps with a noisy label",
-                tuple(DURATIONS),
+                DURATIONS,
                 symbol="k",
                 ends=("none", "many"),
-                start=int(DURATIONS[12]),
+                start=DURATIONS[12],
             ),
         ),
         arrays={
@@ -112,7 +113,7 @@ def _runs() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
             potential = DiagonalPotential(2, start.scale)
             found = interpolator(X, y, potential, start=start.weights)
         else:
-            potential = DiagonalPotential(2, np.full(2, SCALE))
+            potential = DiagonalPotential(2, jnp.full(2, SCALE))
             found = interpolator(X, y, potential)
         end = np.asarray(found.weights)
         so_far = np.vstack(noisy)
