@@ -62,9 +62,9 @@ def test_the_noisy_label_moves_the_end_from_one_vertex_to_the_other():
         assert end is not None and level is not None
         found[duration] = end[0]
         assert abs(end[0] @ x - 1) < 1e-9
-        # The level set touches the line there, but for the small predictor at the effective start.
-        assert (level @ x).max() < 1 + 1e-3
-        assert np.abs(level - end[0]).max(axis=1).min() < 0.05
+        # The level set touches the line, but for the small predictor at the effective start and
+        # for its resolution, a point every three degrees.
+        assert 0.98 < (level @ x).max() < 1 + 1e-3
     alone = ib.interpolator(x[None], [1.0], ib.DiagonalPotential(2, SCALE)).weights
     np.testing.assert_allclose(found[0], alone, atol=1e-10)
     np.testing.assert_allclose(found[3000], [0, 2], atol=1e-3)
