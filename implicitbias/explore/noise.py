@@ -128,7 +128,7 @@ def noise(
                     Line("on", "of the true weights", "ink"),
                     Line("off", "of the others", "rich", dashed=True),
                 ),
-                floor=1e-4,
+                floor=1e-6,
                 bands="diverged",
                 band_labels=((1, "diverges", "soft"),),
             ),
