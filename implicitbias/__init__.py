@@ -1,10 +1,12 @@
 """What training converges to when infinitely many solutions fit, computed exactly."""
 
 from .descent import (
+    Descent as Descent,
     Diverged as Diverged,
     gradient_descent as gradient_descent,
     mirror_descent as mirror_descent,
     natural_gradient_descent as natural_gradient_descent,
+    stochastic_gradient_descent as stochastic_gradient_descent,
 )
 from .flows import (
     Jumps as Jumps,
@@ -71,16 +73,18 @@ from .problems import (
     MatrixProblem as MatrixProblem,
     Problem as Problem,
     diabetes as diabetes,
-    real_data as real_data,
     matrix_completion as matrix_completion,
     matrix_sensing as matrix_sensing,
+    real_data as real_data,
     separable_classification as separable_classification,
     sparse_classification as sparse_classification,
     sparse_regression as sparse_regression,
 )
 from .regimes import (
+    EffectiveStart as EffectiveStart,
     LimitDistances as LimitDistances,
     Regime as Regime,
+    effective_start as effective_start,
     kernel_movement as kernel_movement,
     limit_distances as limit_distances,
     log_kernel_movement as log_kernel_movement,

@@ -1,23 +1,25 @@
-r"""Discrete algorithms: mirror descent, natural gradient descent, gradient descent on parameters.
+r"""Discrete algorithms: mirror descent, natural gradient descent, descent on parameters.
 
-All three are discretisations of one flow, :math:`\dot w = -\rho(w)^{-1}\nabla L(w)`. Mirror descent
-freezes the gradient over a step and follows the metric :math:`\rho = \nabla^2\psi` exactly, natural
-gradient descent freezes both (Gunasekar, Woodworth and Srebro 2021, arXiv:2004.01025), and
+The first three are discretisations of one flow, :math:`\dot w = -\rho(w)^{-1}\nabla L(w)`. Mirror
+descent freezes the gradient over a step and follows the metric :math:`\rho = \nabla^2\psi` exactly,
+natural gradient descent freezes both (Gunasekar, Woodworth and Srebro 2021, arXiv:2004.01025), and
 gradient descent on parameters is what moves a network whose metric is
-:math:`\rho = (JJ^\top)^{-1}`.
+:math:`\rho = (JJ^\top)^{-1}`. Stochastic gradient descent trains diagonal networks, with batches,
+noisy labels, momentum and weight decay.
 """
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.flatten_util import ravel_pytree
-from jaxtyping import Array, ArrayLike, Float
+from jaxtyping import Array, ArrayLike, Float, Int
 
 from . import _check
+from .parametrizations import DiagonalNetwork
 from .potentials import Potential
 
 
@@ -159,11 +161,182 @@ def gradient_descent(
     return _whole(path, sound, "the domain of the features")
 
 
+class Descent(NamedTuple):
+    r"""A run of descent on a network's parameters; with several seeds, one a leading axis "s".
+
+    - `steps`: after how many steps the records were taken, shape "t"; the start is not recorded.
+    - `weights`: :math:`w_k`, shape "t d".
+    - `losses`: :math:`L(w_k)` on all samples and the true labels, shape "t".
+    - `params`: (u, v) after the last step.
+    - `dual`: :math:`\nu` after the last step, shape "n": the gradients in w of all steps together
+      are :math:`\eta\sum_k g_k = -(1-\beta)X^\top\nu/4`, with the constant that makes
+      :math:`X^\top\nu` the dual coordinate of gradient flow at depth 2.
+    """
+
+    steps: Int[Array, " t"]
+    weights: Float[Array, "*s t d"]
+    losses: Float[Array, "*s t"]
+    params: tuple[Float[Array, "*s d"], Float[Array, "*s d"]]
+    dual: Float[Array, "*s n"]
+
+
+def stochastic_gradient_descent(
+    network: DiagonalNetwork,
+    X: Float[ArrayLike, "n d"],
+    y: Float[ArrayLike, " n"],
+    step_size: float,
+    steps: int,
+    *,
+    batch_size: int | None = None,
+    label_noise: float = 0.0,
+    momentum: float = 0.0,
+    weight_decay: float = 0.0,
+    seed: int | Sequence[int] = 0,
+    records: int = 1,
+    params: tuple[ArrayLike, ArrayLike] | None = None,
+) -> Descent:
+    r"""Stochastic gradient descent on the parameters of a diagonal network and the square loss,
+
+    .. math:: \theta_{k+1} = \theta_k - \eta\bigl(J(\theta_k)^\top g_k + \lambda\theta_k\bigr)
+              + \beta(\theta_k - \theta_{k-1}), \qquad
+              g_k = \frac nB \sum_{i\in B_k} x_i\bigl(\langle x_i, w_k\rangle
+              - y_i - \sigma\xi_{k,i}\bigr),
+
+    where :math:`\theta = (u, v)`, the batch :math:`B_k` is B of the n samples, drawn anew and
+    without replacement in each step, and the :math:`\xi_{k,i}` are independent and standard
+    normal. Without label noise :math:`g_k` is an unbiased estimate of the gradient in w.
+
+    **Arguments:**
+
+    - `network`: with equal layers.
+    - `X`, `y`: shapes "n d" and "n".
+    - `step_size`: :math:`\eta > 0`. `steps`: how many, a positive integer.
+    - `batch_size`: B, from 1 to n; all samples unless given.
+    - `label_noise`: :math:`\sigma \ge 0`. `momentum`: :math:`\beta` in [0, 1), from rest.
+      `weight_decay`: :math:`\lambda \ge 0`, of the penalty
+      :math:`\tfrac\lambda2(\|u\|^2+\|v\|^2)`.
+    - `seed`: of batches and noise, a non-negative integer; or several, which run side by side.
+    - `records`: how many times to look, evenly spread over the steps; at most so many as steps.
+    - `params`: (u, v) at the start, such as those where another run ended: each "d", or one a seed,
+      "s d". Those of `network.init` unless given.
+
+    **Returns:** a `Descent`.
+
+    **Raises:** `ValueError` for bad arguments; `Diverged` if float64 cannot hold a parameter.
+
+    >>> import jax; jax.config.update("jax_enable_x64", True)
+    >>> import implicitbias as ib
+    >>> X, y, _ = ib.sparse_regression(20, 40, 4, seed=0)
+    >>> network = ib.DiagonalNetwork(depth=2, scale=0.3)
+    >>> run = ib.stochastic_gradient_descent(network, X, y, 1e-3, 5000, batch_size=1)
+    >>> run.weights.shape, bool(run.losses[-1] < 1e-6)
+    ((1, 40), True)
+    """
+    X, y = _check.problem(X, y)
+    n, d = X.shape
+    if not isinstance(network, DiagonalNetwork) or not network.balanced:
+        raise ValueError(f"network must be a DiagonalNetwork with equal layers, found {network!r}")
+    batch_size = n if batch_size is None else batch_size
+    for name, value in (("steps", steps), ("batch_size", batch_size), ("records", records)):
+        _check_count(name, value)
+    if batch_size > n:
+        raise ValueError(f"batch_size must be at most n = {n}, found {batch_size}")
+    if records > steps:
+        raise ValueError(f"records must be at most steps = {steps}, found {records}")
+    if np.ndim(step_size) or not (np.isfinite(step_size) and step_size > 0):
+        raise ValueError(f"step_size must be one positive number, found {step_size}")
+    for name, value in (("label_noise", label_noise), ("weight_decay", weight_decay)):
+        if not (np.isfinite(value) and value >= 0):
+            raise ValueError(f"{name} must be finite and not negative, found {value}")
+    if not 0 <= momentum < 1:
+        raise ValueError(f"momentum must lie in [0, 1), found {momentum}")
+    seeds = np.atleast_1d(np.asarray(seed))
+    if seeds.ndim > 1 or seeds.size == 0 or seeds.dtype.kind not in "iu" or (seeds < 0).any():
+        raise ValueError(f"seed must be one or more non-negative integers, found {seed!r}")
+    first = jnp.stack([_lanes(part, len(seeds), d) for part in params or network.init(d)])
+    ends = np.linspace(0, steps, records + 1).round().astype(int)[1:]
+    state, (weights, losses) = _descend(
+        network,
+        (X, y),
+        first,
+        jnp.asarray(seeds),
+        jnp.asarray(ends),
+        jnp.asarray([step_size, momentum, weight_decay, label_noise], float),
+        jnp.asarray(batch_size),
+        batches=batch_size < n,
+        noisy=label_noise > 0,
+    )
+    last, _, dual, done = state
+    if not bool(_finite(last)):
+        raise Diverged(
+            f"step {int(done)} of {steps} left the range of float64. Take a smaller step_size than "
+            f"{step_size}, or a larger batch_size than {batch_size}",
+            weights[0],
+        )
+    dual = 4 * step_size / (1 - momentum) * dual
+    if np.ndim(seed) == 0:
+        weights, losses, last, dual = weights[0], losses[0], last[:, 0], dual[0]
+    return Descent(jnp.asarray(ends), weights, losses, (last[0], last[1]), dual)
+
+
+def _lanes(part, lanes, d):
+    part = _check.finite_array("params", part, np.ndim(part))
+    if part.shape not in ((d,), (lanes, d)):
+        raise ValueError(f"params must have the shape {(d,)} or {(lanes, d)}, found {part.shape}")
+    return jnp.broadcast_to(part, (lanes, d))
+
+
+@eqx.filter_jit
+def _descend(network, data, first, seeds, ends, rates, batch_size, *, batches, noisy):
+    """The state (parameters, those one step before, residuals summed, steps) and the records."""
+    X, y = data
+    n, (step_size, momentum, decay, noise) = len(y), rates
+    keys = jax.vmap(jax.random.key)(seeds)
+    features = jax.vmap(network.features)
+
+    def draw(law, k, dtype):
+        return jax.vmap(lambda key: law(jax.random.fold_in(key, k), (n,), dtype))(keys)
+
+    def residuals(k, w):
+        """Those that step k sees, weighted so that those of all samples are their mean."""
+        seen = w @ X.T - y
+        if not batches and not noisy:
+            return seen
+        if noisy:
+            seen = seen - noise * draw(jax.random.normal, 2 * k, float)
+        if batches:
+            drawn = draw(jax.random.bits, 2 * k + 1, jnp.uint64)  # integers sort fast
+            last = jnp.sort(drawn, axis=1)[:, batch_size - 1, None]
+            seen = jnp.where(drawn <= last, n / batch_size * seen, 0.0)
+        return seen
+
+    def step(state):
+        params, before, total, k = state
+        w, pull_back = jax.vjp(features, (params[0], params[1]))
+        seen = residuals(k, w)
+        slope = jnp.stack(pull_back(seen @ X)[0])
+        moved = params - step_size * (slope + decay * params) + momentum * (params - before)
+        return moved, params, total - seen, k + 1
+
+    def record(state, end):
+        state = jax.lax.while_loop(lambda now: (now[3] < end) & _finite(now[0]), step, state)
+        w = features((state[0][0], state[0][1]))
+        return state, (w, jnp.sum((w @ X.T - y) ** 2, axis=1) / 2)
+
+    state = (first, first, jnp.zeros((len(seeds), n)), jnp.asarray(0))
+    state, (weights, losses) = jax.lax.scan(record, state, ends)
+    return state, (jnp.moveaxis(weights, 0, 1), jnp.moveaxis(losses, 0, 1))
+
+
+def _check_count(name, value):
+    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"{name} must be a positive integer, found {value!r}")
+
+
 def _checked(gradient, start, step_size, steps):
     """The start, and one size for each step."""
     start = _check.finite_array("start", start, 1)
-    if not isinstance(steps, int | np.integer) or isinstance(steps, bool) or steps < 1:
-        raise ValueError(f"steps must be a positive integer, found {steps!r}")
+    _check_count("steps", steps)
     _check.positive("step_size", step_size)
     sizes = _check.finite_array("step_size", step_size, np.ndim(step_size))
     if sizes.shape not in ((), (steps,)):

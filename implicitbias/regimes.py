@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
 from . import _check
+from .descent import Descent
 from .limits import basis_pursuit, minimum_norm
 from .parametrizations import DiagonalNetwork
 
@@ -141,6 +142,58 @@ def relative_scale(network: DiagonalNetwork, weights: ArrayLike) -> Float[Array,
     if not _check.is_traced(size) and not np.all(np.asarray(size) > 0):
         raise ValueError("weights must not be all zero: no scale is small or large beside them")
     return network.depth * jnp.mean(jnp.log10(network.effective_scale)) - jnp.log10(size)
+
+
+class EffectiveStart(NamedTuple):
+    """Where gradient flow would have to start to end where a run did."""
+
+    scale: Float[Array, "*s d"]  # of each weight
+    weights: Float[Array, "*s d"]  # the predictor at that start, zero without noise or steps
+
+
+def effective_start(run: Descent, X: ArrayLike) -> EffectiveStart:
+    r"""The scales and the predictor from which gradient flow would end where a run ended.
+
+    A run of depth 2 that ends at (u, v) with Xw = y, no :math:`u_i v_i` zero, and no weight decay
+    during the last steps, ends at the interpolator nearest to :math:`\tilde w` in the Bregman
+    divergence of :math:`Q_{\tilde\alpha}`, one scale a weight,
+
+    .. math:: \tilde\alpha_i^2 = |u_i v_i|, \qquad
+              \tilde w_i = 2\tilde\alpha_i^2
+              \sinh\bigl(\log|u_i/v_i| - (X^\top\nu)_i\bigr),
+
+    with the `dual` :math:`\nu` of the run (Even et al. 2023, arXiv:2302.08982, for stochastic
+    gradient descent): `interpolator(X, y, DiagonalPotential(2, scale), start=weights)`. A run in
+    several parts has the sum of their duals.
+
+    **Arguments:** `run`, of a network of depth 2, and the `X` that it was trained on.
+
+    **Raises:** `ValueError` for an X of another shape, or a run that ends where some
+    :math:`u_i v_i` is zero.
+
+    >>> import jax; jax.config.update("jax_enable_x64", True)
+    >>> import implicitbias as ib
+    >>> X, y = [[1.0, 0.5]], [1.0]
+    >>> network = ib.DiagonalNetwork(depth=2, scale=0.1)
+    >>> run = ib.stochastic_gradient_descent(network, X, y, 0.1, 1000)
+    >>> start = ib.effective_start(run, X)
+    >>> bool(0.06 < start.scale[0] < start.scale[1] < 0.1)  # the first weight's gradient is larger
+    True
+    >>> end = ib.interpolator(X, y, ib.DiagonalPotential(2, start.scale), start=start.weights)
+    >>> bool(abs(end.weights - run.weights[-1]).max() < 1e-10)
+    True
+    """
+    X = _check.finite_array("X", X, 2)
+    u, v = (jnp.abs(part) for part in run.params)
+    if X.shape != (run.dual.shape[-1], u.shape[-1]):
+        raise ValueError(
+            f"X must have the shape {(run.dual.shape[-1], u.shape[-1])} of the run's, found "
+            f"{X.shape}"
+        )
+    if not bool(jnp.all((u > 0) & (v > 0))):
+        raise ValueError("run must end where no weight of u or v is zero: found one that is")
+    scale = jnp.sqrt(u) * jnp.sqrt(v)
+    return EffectiveStart(scale, 2 * scale**2 * jnp.sinh(jnp.log(u / v) - run.dual @ X))
 
 
 def regime(

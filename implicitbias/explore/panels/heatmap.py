@@ -9,7 +9,7 @@ import numpy as np
 from implicitbias.explore.axis import State
 from implicitbias.explore.panels.curves import Line
 from implicitbias.explore.panels.panel import Panel
-from implicitbias.explore.picture import LEFT, RIGHT, WIDTH, Role, paint
+from implicitbias.explore.picture import LEFT, RIGHT, WIDTH, Role, line, paint
 from implicitbias.explore.text import Text
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ class HeatMap(Panel):
         ends: the lowest and the highest number told apart, each with what it means and its
             colour; half way between, there is none.
         guides: lines across the map, arrays over the x axis of where they are on the y axis.
+        forbidden: where there is nothing to tell: an array that is not zero there, and the word
+            for it. Such cells are hatched.
     """
 
     note: Text
@@ -35,6 +37,7 @@ class HeatMap(Panel):
     array: str
     ends: tuple[tuple[float, str, Role], tuple[float, str, Role]]
     guides: tuple[Line, ...] = ()
+    forbidden: tuple[str, str] | None = None
 
     kind = "heatmap"
     height = 220
@@ -47,6 +50,8 @@ class HeatMap(Panel):
         figure.need_words(who, self.note)
         for guide in self.guides:
             figure.need(who, guide.array, self.x)
+        if self.forbidden:
+            figure.need(who, self.forbidden[0], self.x, self.y)
         if not self.ends[0][0] < self.ends[1][0]:
             raise ValueError(f"{who} needs increasing ends, found {self.ends}")
 
@@ -58,8 +63,13 @@ class HeatMap(Panel):
         drawn = []
         for i, right in enumerate(x.values):
             for j, up in enumerate(y.values):
-                value = figure.at(self.array, {**state, self.x: right, self.y: up})
+                here = {**state, self.x: right, self.y: up}
+                value = figure.at(self.array, here)
                 if value is None:
+                    continue
+                if self.forbidden and figure.at(self.forbidden[0], here):
+                    left, foot = LEFT + i * wide, 180 - j * high_cell
+                    drawn.append(line(left, foot, left + wide, foot - high_cell, "soft"))
                     continue
                 share = np.clip((2 * float(value) - low - high) / (high - low), -1, 1)
                 drawn.append(
@@ -76,6 +86,11 @@ class HeatMap(Panel):
             f'<text x="{WIDTH - RIGHT}" y="212" text-anchor="end" fill="{paint(high_role)}">'
             f"{escape(high_words)}</text>"
         )
+        if self.forbidden:
+            drawn.append(
+                f'<text x="{WIDTH / 2:.0f}" y="212" text-anchor="middle" {soft}>'
+                f"struck out: {escape(self.forbidden[1])}</text>"
+            )
         return "".join(drawn)
 
     def _guide(self, guide: Line, figure: "Figure", state: State) -> str:

@@ -12,6 +12,7 @@ const RIGHT = 8;
 const TOP = 20;
 const BOTTOM = 26;
 let clips = 0;
+const HATCH = 7;
 
 export default function heatmap(panel, figure) {
   const ground = plot();
@@ -27,6 +28,7 @@ export default function heatmap(panel, figure) {
   });
   const names = ground.group("names");
   pool(names, panel.guides.length, () => svg("text"));
+  const hatch = ground.group("hatch").appendChild(svg("path"));
   const cross = ground.group("cross");
   const bottom = ground.group("ticks");
   const marker = ground.group("markers run").appendChild(svg("circle", { r: 7 }));
@@ -36,7 +38,9 @@ export default function heatmap(panel, figure) {
   let size = { width: 400, height: 240 };
   let box = null;
 
-  const value = (i, j) => figure.data.at(panel.array, { ...figure.index, [x.name]: i, [y.name]: j });
+  const at = (i, j) => ({ ...figure.index, [x.name]: i, [y.name]: j });
+  const forbidden = (i, j) => panel.forbidden && figure.data.at(panel.forbidden[0], at(i, j)) !== 0;
+  const value = (i, j) => figure.data.at(panel.array, at(i, j));
   const across = (i) => box.x + ((i + 0.5) * box.width) / x.values.length;
   const up = (j) => box.y + box.height - ((j + 0.5) * box.height) / y.values.length;
 
@@ -51,11 +55,13 @@ export default function heatmap(panel, figure) {
         ...box,
         rows,
         columns: count,
-        share: (row, column) => (2 * (value(column, rows - 1 - row) - middle)) / (high - low),
+        share: (row, column) =>
+          forbidden(column, rows - 1 - row) ? 0 : (2 * (value(column, rows - 1 - row) - middle)) / (high - low),
       },
     ]);
     set(frame, box);
     panel.guides.forEach((guide, k) => guideAlong(guide, lines[k], names.children[k], 16 + 15 * k));
+    set(hatch, { d: hatching(rows, count) });
     const title = named(x);
     const end = width - RIGHT - textWidth(title) - 12;
     columns(
@@ -93,12 +99,30 @@ export default function heatmap(panel, figure) {
     });
   }
 
+  // Strokes at 45 degrees, a few a forbidden cell, each from the lower left edges to the upper right.
+  function hatching(rows, count) {
+    const [wide, high] = [box.width / count, box.height / rows];
+    let strokes = "";
+    for (let i = 0; i < count; i++)
+      for (let j = 0; j < rows; j++)
+        for (let t = HATCH / 2; forbidden(i, j) && t < wide + high; t += HATCH) {
+          const [left, top] = [across(i) - wide / 2, up(j) - high / 2];
+          const [from, to] = [Math.max(0, t - high), Math.min(wide, t)];
+          strokes += `M${(left + from).toFixed(1)} ${(top + t - from).toFixed(1)}L${(left + to).toFixed(1)} ${(top + t - to).toFixed(1)}`;
+        }
+    return strokes;
+  }
+
   function key() {
-    const swatch = (role) => svg("svg", { width: 14, height: 14, "aria-hidden": "true" }, svg("rect", { class: `shade ${role}`, width: 14, height: 14 }));
-    const make = (k) => (k ? html("span", { class: "entry" }, swatch(panel.ends[k - 1][2]), html("span")) : html("span"));
-    const entries = pool(ground.note, 3, make);
+    const square = (...inner) => svg("svg", { width: 14, height: 14, "aria-hidden": "true" }, ...inner);
+    const swatch = (role) => square(svg("rect", { class: `shade ${role}`, width: 14, height: 14 }));
+    const hatched = () => square(svg("g", { class: "hatch" }, svg("path", { d: "M0 5L5 0M0 14L14 0M9 14L14 9" })));
+    const words = [...panel.ends.map(([, said]) => said), ...(panel.forbidden ? [panel.forbidden[1]] : [])];
+    const glyph = (k) => (k < 2 ? swatch(panel.ends[k][2]) : hatched());
+    const make = (k) => (k ? html("span", { class: "entry" }, glyph(k - 1), html("span")) : html("span"));
+    const entries = pool(ground.note, 1 + words.length, make);
     say(entries[0], phrase(panel.note, figure));
-    panel.ends.forEach(([, words], k) => say(entries[k + 1].lastChild, words));
+    words.forEach((said, k) => say(entries[k + 1].lastChild, said));
   }
 
   function draw(changed) {
@@ -110,7 +134,7 @@ export default function heatmap(panel, figure) {
     set(cross.children[0], { x1: px, x2: px, y1: box.y, y2: box.y + box.height });
     set(cross.children[1], { x1: box.x, x2: box.x + box.width, y1: py, y2: py });
     set(marker, { cx: px, cy: py });
-    const text = number(value(i, j));
+    const text = forbidden(i, j) ? panel.forbidden[1] : number(value(i, j));
     const right = px + 14 + textWidth(text) < size.width;
     set(reading, { x: px + (right ? 12 : -12), y: py < box.y + 22 ? py + 20 : py - 9, "text-anchor": right ? "start" : "end" });
     say(reading, text);
