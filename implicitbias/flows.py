@@ -19,6 +19,7 @@ from .parametrizations import DiagonalNetwork
 
 _MAX_STEPS = 200_000
 _MAX_KEPT = 8192  # where every step is kept
+_WALL = 1e-10  # a saturation this near to 1 is at the wall
 SLACK_FLOOR = 1e-9  # Newton's method must still find 1 - |z| to some digits
 
 
@@ -38,15 +39,34 @@ class Trajectory(NamedTuple):
     losses: Float[Array, " t"]
 
 
-class Jumps(NamedTuple):
-    r"""A path that stands still but for jumps.
+class Jumps(eqx.Module):
+    r"""A path that stands still but for jumps; `times, weights = jumps` unpacks it.
 
     - `times`: of each jump, shape "j", rescaled so that they do not depend on the scale.
     - `weights`: after each jump, shape "j d".
+    - `duals`: :math:`\nu` at each jump, shape "j n". :math:`X^\top\nu` are the saturations, and the
+      last :math:`\nu` certifies the last weights: :math:`\|X^\top\nu\|_\infty \le 1` and
+      :math:`\langle\nu, y\rangle = \|w\|_1`.
+    - `feasibility`: :math:`\max_i |x_i^\top w - y_i|` at the end.
+    - `stationarity`: the largest violation at any jump of :math:`|s_i| \le 1`, of
+      :math:`s_i = \mathrm{sign}(w_i)` where :math:`w_i \ne 0`, and of the conditions that w is the
+      constrained least squares solution, these relative to the first :math:`\|X^\top y\|_\infty`.
     """
 
     times: Float[Array, " j"]
     weights: Float[Array, "j d"]
+    duals: Float[Array, "j n"]
+    feasibility: Float[Array, ""]
+    stationarity: Float[Array, ""]
+
+    def __iter__(self):
+        return iter((self.times, self.weights))
+
+    def at(self, times: Float[ArrayLike, " t"]) -> Float[Array, "t d"]:
+        """The weights at any times, shape "t d": those after the last jump before, or at, each."""
+        start = np.zeros((1, self.weights.shape[1]))
+        index = np.searchsorted(np.asarray(self.times), np.asarray(times), side="right")
+        return _check.on_device(np.concatenate([start, self.weights])[index])
 
 
 def gradient_flow(
@@ -400,16 +420,20 @@ _margin_jacobian = jax.jit(jax.jacfwd(_margin_velocity))
 def saddle_to_saddle(X: Float[ArrayLike, "n d"], y: Float[ArrayLike, " n"]) -> Jumps:
     r"""The limit of small scale: the flow waits at saddles of the loss and jumps between them.
 
-    The signed saturations :math:`s \in [-1,1]^d` (:math:`X^\top\nu` over its largest value) move
-    with :math:`\dot s = X^\top(y - Xw)` while w rests. When one reaches :math:`\pm1`, w jumps to
-    the least squares solution among weights that have the sign of s where :math:`|s_i| = 1` and are
-    zero elsewhere (Pesme and Flammarion 2023, arXiv:2304.00488, Algorithm 1). It ends on the
-    solution of least l1 norm.
+    The saturations :math:`s = X^\top\nu \in [-1,1]^d` (those of a network over their largest value)
+    move with :math:`\dot\nu = y - Xw` while w rests. When one of them reaches :math:`\pm1`, w jumps
+    to the least squares solution among weights that have the sign of s where :math:`|s_i| = 1` and
+    are zero elsewhere (Pesme and Flammarion 2023, arXiv:2304.00488, Algorithm 1). It ends on the
+    solution of least l1 norm. From jump to jump a QR factorisation is updated, not made anew.
 
     Time is :math:`2t/\ln(1/\alpha)` at depth 2 and :math:`D(D-2)\alpha^{D-2}t` above; the jumps are
     the same.
 
-    **Raises:** `ValueError` for bad data.
+    **Arguments:** `X`, `y`, shapes "n d" and "n", with n <= d and independent rows.
+
+    **Raises:** `ValueError` for bad data, and where features that saturate together depend on each
+    other, so that their weights have no limit that the jumps determine; `RuntimeError` if the
+    conditions of a jump are not met to 1e-8, or the equations at the end to 1e-10.
 
     >>> import jax; jax.config.update("jax_enable_x64", True)
     >>> import implicitbias as ib
@@ -417,28 +441,55 @@ def saddle_to_saddle(X: Float[ArrayLike, "n d"], y: Float[ArrayLike, " n"]) -> J
     >>> jumps.times.round(3).tolist(), jumps.weights[-1].round(3).tolist()
     ([0.25, 1.0], [0.75, 0.0, 0.5])
     """
-    from scipy.optimize import nnls
+    from ._active_set import SignedLeastSquares
 
     X, y = _check.problem(X, y)
     _check.underdetermined(X, y)
     X, y = np.asarray(X), np.asarray(y)
-    saturation, w, time = np.zeros(X.shape[1]), np.zeros(X.shape[1]), 0.0
-    drive = X.T @ y
-    still = 1e-11 * np.abs(drive).max()
-    times, path = [], []
-    while np.abs(drive := X.T @ (y - X @ w)).max() > still:
+    fit = SignedLeastSquares(X, y)
+    dual, time = np.zeros(len(y)), 0.0
+    times, path, duals = [], [], []
+    while np.any(moving := np.abs(drive := fit.residual @ X) > fit.zero):
         if len(times) > 50 * X.shape[1]:
             raise RuntimeError(f"no end after {len(times)} jumps: are columns of X nearly equal?")
-        moving = np.abs(drive) > still
-        wait = np.full(len(w), np.inf)
-        wait[moving] = (1 - np.sign(drive) * saturation)[moving] / np.abs(drive)[moving]
-        time += wait.min()
-        saturation[moving] += wait.min() * drive[moving]
-        full = np.abs(saturation) > 1 - 1e-10
-        saturation[full] = np.sign(saturation[full])
-        w = np.zeros(len(w))
-        w[full] = saturation[full] * nnls(X[:, full] * saturation[full], y)[0]
+        ahead = (1 - np.sign(drive) * (dual @ X))[moving]
+        wait = max(0.0, (ahead / np.abs(drive[moving])).min())
+        time, dual = time + wait, dual + wait * fit.residual
+        saturation = dual @ X
+        full = np.abs(saturation) > 1 - _WALL
+        signs = np.where(full, np.sign(saturation), 0)
+        fit.settle(signs)
+        if idle := fit.undetermined(signs):
+            raise ValueError(
+                "X must have independent columns among the features that saturate together: at "
+                f"time {time:.6g}, features {idle} and {sorted(fit.used)} depend on each other, "
+                "and how they share their weights is decided by more than the jumps. Merge or "
+                "drop some of them"
+            )
         times.append(time)
-        path.append(w)
-    path = np.reshape(path, (len(times), X.shape[1]))
-    return Jumps(_check.on_device(np.array(times)), _check.on_device(path))
+        path.append(fit.weights)
+        duals.append(dual)
+    return _certified(X, y, np.array(times), np.array(path), np.array(duals))
+
+
+def _certified(X, y, times, path, duals) -> Jumps:
+    """The jumps with their certificate; none where y is zero."""
+    n, d = X.shape
+    path, duals = path.reshape(-1, d), duals.reshape(-1, n)
+    end = path[-1] if len(path) else np.zeros(d)
+    saturations, drives = duals @ X, (y - path @ X.T) @ X
+    on, outward = path != 0, np.sign(saturations) * drives
+    at_wall = np.abs(saturations) > 1 - _WALL
+    loss = np.where(on, np.abs(drives), np.where(at_wall, np.maximum(outward, 0), 0))
+    bound = np.maximum(np.abs(saturations) - 1, np.where(on, 1 - np.sign(path) * saturations, 0))
+    largest = max(np.abs(y @ X).max(), 1e-300)
+    stationarity = max(loss.max(initial=0.0) / largest, bound.max(initial=0.0))
+    feasibility = np.abs(X @ end - y).max()
+    if feasibility > 1e-10 * np.abs(y).max() or stationarity > 1e-8:
+        raise RuntimeError(
+            f"no jumps to tolerance: the end misses y by {feasibility:.1e}, the conditions of a "
+            f"jump are violated by {stationarity:.1e}. Rescale the columns of X to similar size, "
+            "or drop features that are nearly repeated"
+        )
+    found = (times, path, duals, np.asarray(feasibility), np.asarray(stationarity))
+    return Jumps(*map(_check.on_device, found))

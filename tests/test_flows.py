@@ -1,4 +1,4 @@
-"""Flows: in the dual and in the parameters, to interpolators and margins, from jump to jump."""
+"""Flows: in the dual and in the parameters, to interpolators and margins."""
 
 import jax
 import numpy as np
@@ -207,50 +207,6 @@ def test_multipliers_never_fall():
         assert np.diff(labels * path.duals, axis=0).min() > -1e-7
 
 
-# Jumps
-
-
-def test_jumps_by_hand():
-    """Drives 4, 1/2, 5/2: the first saturates at 1/4 and fits w_1 = 1, which leaves (0, 1/2) of y.
-
-    Then the drives are 0, 1/2, 1/2 and the saturations 1/8 and 5/8: the third needs 3/4 more, and
-    with it w_3 = 1/2, w_1 = 3/4 fit.
-    """
-    X, y = np.array([[2.0, 0.0, 1.0], [0.0, 1.0, 1.0]]), [2.0, 0.5]
-    jumps = ib.saddle_to_saddle(X, y)
-    np.testing.assert_allclose(jumps.times, [0.25, 1.0], rtol=1e-14)
-    np.testing.assert_allclose(jumps.weights, [[1, 0, 0], [0.75, 0, 0.5]], atol=1e-14)
-    np.testing.assert_allclose(jumps.weights[-1], ib.basis_pursuit(X, y), atol=1e-12)
-
-
-@pytest.mark.parametrize(("n", "d", "seed"), [(20, 40, 0), (20, 40, 1), (40, 100, 0)])
-def test_jumps_end_on_basis_pursuit(check, n, d, seed):
-    X, y = gaussian(n, d, seed=seed)
-    jumps = ib.saddle_to_saddle(X, y)
-    assert np.all(np.diff(jumps.times) >= 0)
-    check(
-        "Saddle to saddle ends on the l1 solution",
-        HERE,
-        "largest entry of the difference from HiGHS",
-        float(np.abs(jumps.weights[-1] - ib.basis_pursuit(X, y)).max()),
-        1e-9,
-    )
-
-
-def test_small_scales_jump_at_those_times():
-    """Well separated jumps: at depth 3 the flow sits on the predicted plateaus between them."""
-    rng = np.random.default_rng(0)
-    X = np.linalg.qr(rng.standard_normal((8, 4)))[0].T @ np.eye(8)
-    y = X @ np.array([3.0, 0, 0, -1.5, 0, 0, 0, 0.7])
-    jumps = ib.saddle_to_saddle(X, y)
-    network = ib.DiagonalNetwork(3, 1e-6)
-    gaps = np.diff(jumps.times)
-    middle = (jumps.times[:-1] + jumps.times[1:])[gaps > 0.05] / 2
-    plateaus = jumps.weights[:-1][gaps > 0.05]
-    path = ib.gradient_flow(network, X, y, middle / network.rate)
-    np.testing.assert_allclose(path.weights, plateaus, atol=1e-3)
-
-
 # Bad input
 
 NETWORK = ib.DiagonalNetwork(2, 0.1)
@@ -287,7 +243,6 @@ X23, Y2 = [[1.0, 2.0, 0.0], [0.0, 1.0, 1.0]], [1.0, 2.0]
         (lambda: ib.margin_flow(NETWORK, X23, [1.0, 2.0], [1.0]), "labels must be"),
         (lambda: ib.margin_flow(NETWORK, [[1.0], [1.0]], [1.0, -1.0], [1.0]), "separable"),
         (lambda: ib.margin_flow(ib.Neuron(0.1), X23, [1.0, 1.0], [1.0]), "network must be"),
-        (lambda: ib.saddle_to_saddle([[1.0], [2.0]], [1.0, 2.0]), "as many features"),
     ],
 )
 def test_bad_input(call, message):
