@@ -9,8 +9,8 @@ _ROUNDING = 1e-11  # of a product of norms: what is smaller is taken for zero
 class SignedLeastSquares:
     r"""The w that minimises :math:`\|Xw - y\|` among those with given signs.
 
-    The method of Lawson and Hanson 1974, chapter 23, from one solution to the next: the columns in
-    use are kept as a QR factorisation, and a column that comes or goes changes it in :math:`O(n^2)`.
+    The method of Lawson and Hanson 1974, chapter 23, from one solution to the next: of the columns
+    in use a QR factorisation is kept, which a column that comes or goes changes in O(n^2).
     """
 
     def __init__(self, X: np.ndarray, y: np.ndarray) -> None:

@@ -2,10 +2,12 @@
 
 from implicitbias.explore.array import Array as Array
 from implicitbias.explore.axis import Axis as Axis
+from implicitbias.explore.dual_polygon import dual_polygon as dual_polygon
 from implicitbias.explore.explorable import Explorable as Explorable
 from implicitbias.explore.figure import Figure as Figure, Preset as Preset
 from implicitbias.explore.geometry_lab import geometry_lab as geometry_lab
 from implicitbias.explore.model import Model as Model
+from implicitbias.explore.saddle_to_saddle import saddle_to_saddle as saddle_to_saddle
 from implicitbias.explore.scale_and_depth import scale_and_depth as scale_and_depth
 from implicitbias.explore.text import Clause as Clause
 from implicitbias.explore.two_weights import two_weights as two_weights

@@ -25,6 +25,8 @@ class Staircase(Panel):
         times: of the flow, in the same unit, ``("step",)``.
         weights: of the flow, ``("step", "item")``.
         clock: what the time is, in words.
+        cursor: whether a line stands at the step where the reader is, for an axis of time with a
+            position for each step.
     """
 
     note: Text
@@ -33,6 +35,7 @@ class Staircase(Panel):
     times: str
     weights: str
     clock: str
+    cursor: bool = False
 
     kind = "staircase"
 
@@ -43,6 +46,14 @@ class Staircase(Panel):
         figure.need(who, self.times, inner=("step",))
         figure.need(who, self.weights, inner=("step", ITEM))
         figure.need_words(who, self.note)
+        if self.cursor:
+            steps = np.size(figure.at(self.times, figure.start))
+            moments = 0 if figure.time is None else len(figure.time.values)
+            if steps != moments:
+                raise ValueError(
+                    f"{who} needs an axis of kind 'time' with a position for each of its {steps} "
+                    f"steps, found {moments}"
+                )
 
     def still(self, figure: "Figure", state: State) -> str:
         times, weights = figure.at(self.times, state), figure.at(self.weights, state)

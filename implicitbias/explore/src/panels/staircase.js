@@ -20,6 +20,8 @@ export default function staircase(panel, figure) {
   const lit = ground.group("lit").appendChild(svg("path"));
   const names = ground.group("names");
   const bottom = ground.group("ticks");
+  const time = panel.cursor ? figure.timeAxis : null;
+  const cursor = ground.group("cursor run").appendChild(svg("line"));
   let size = { width: 400, height: 320 };
   let scene = null;
 
@@ -74,7 +76,10 @@ export default function staircase(panel, figure) {
   }
 
   function draw(changed) {
-    if (!(scene && changed.size === 1 && changed.has("item"))) place();
+    const only = (name) => changed.size === 1 && changed.has(name);
+    if (!scene || !(only("item") || (time && only(time.name)))) place();
+    const now = time && scene.x(scene.flow.times[figure.index[time.name]]);
+    if (time) set(cursor, { x1: now, x2: now, y1: TOP, y2: size.height - BOTTOM });
     ground.title(phrase(panel.title, figure));
     say(ground.note, phrase(panel.note, figure));
     set(lit, { d: figure.item === null ? null : scene.smooth(figure.item) });
