@@ -6,7 +6,7 @@ from implicitbias.explore.array import Array
 from implicitbias.explore.axis import ITEM, Axis
 from implicitbias.explore.explorable import Explorable
 from implicitbias.explore.figure import Figure, Preset
-from implicitbias.explore.panels.plane import Extent, Forbidden, Plane, Points, Trail
+from implicitbias.explore.panels.plane import Extent, Forbidden, Outline, Plane, Points, Trail
 from implicitbias.explore.panels.staircase import Staircase
 from implicitbias.explore.saddle_to_saddle import SCALES
 from implicitbias.explore.text import Clause
@@ -15,7 +15,7 @@ from implicitbias.parametrizations import DiagonalNetwork
 
 FOUR_FEATURES = np.array([[1, 0.5, 0.7, 0], [0.5, 1, 0.1, 0.7]]), np.array([1.0, 0.0])
 CLOCK = np.linspace(0, 8, 161)
-AWAKE = 0.05
+AWAKE = 0.1
 """A weight is awake if it is larger than this."""
 
 
@@ -47,7 +47,7 @@ def dual_polygon() -> Explorable:
                 ends=("smaller than any in use", "small"),
                 start=1e-16,
             ),
-            Axis("time", "Time", tuple(CLOCK), kind="time", reads="now", start=CLOCK[100]),
+            Axis("time", "Time", tuple(CLOCK), kind="time", symbol="2t / ln(1/α)", start=5.0),
         ),
         arrays={
             "polygon": Array((), _corners(X.T), inner=("step", "xy")),
@@ -67,12 +67,12 @@ def dual_polygon() -> Explorable:
         panels=(
             Plane(
                 "The two dual variables",
-                "Uphill is to the right.",
-                Extent("ν₁", -2.1, 2.1),
-                Extent("ν₂", -1.75, 1.75),
+                "Uphill is to the right. The walls met are those of features 1, 3 and 4.",
+                Extent("ν₁", -0.7, 2.1),
+                Extent("ν₂", -1.7, 0.9),
                 (
                     Forbidden("polygon", "saturation above 1"),
-                    Trail("limit", "limit of small scale", "ink", dash="6 4"),
+                    Outline("limit", "limit of small scale", "ink", dash="6 4"),
                     Points("turns", "jumps", "ink", "ring"),
                     Trail("path", "training", "run"),
                 ),
@@ -93,7 +93,9 @@ def dual_polygon() -> Explorable:
             Clause("No weight is awake.", when={"awake": (0,)}),
             Clause("Pressed against the wall of feature 1.", when={"awake": (1,)}),
             Clause("Pressed against the wall of feature 3.", when={"awake": (4,)}),
-            Clause("In the corner of features 3 and 4, which is the highest.", when={"awake": (12,)}),
+            Clause(
+                "In the corner of features 3 and 4, which is the highest.", when={"awake": (12,)}
+            ),
             Clause(
                 "Feature 1 goes back to sleep while feature 3 is awake.",
                 when={"awake": (5,)},

@@ -13,17 +13,19 @@ from implicitbias.explore.panels.curves import Curves, Line
 from implicitbias.explore.panels.staircase import Staircase
 from implicitbias.explore.text import Clause
 from implicitbias.flows import Jumps, gradient_flow, saddle_to_saddle as jumps_of
+from implicitbias.limits import scale_path
 from implicitbias.parametrizations import DiagonalNetwork
 from implicitbias.problems import Problem, diabetes, sparse_regression
 
-EXPONENTS = (64, 56, 48, 40, 32, 28, 24, 20, 16, 14, 12, 10, 8, 7, 6, 5, 4, 3.5, 3, 2.5, 2)
+EXPONENTS = (64, 56, 48, 40, 32, 28, 24, 20, 16, 12, 10, 8, 6, 5, 4, 3, 2)
 SCALES = tuple(10.0**-exponent for exponent in EXPONENTS)
 STEPS = 150
 NEAR = 0.05
-"""A flow rests at a saddle if it comes this near, in its largest weight over the largest of all."""
+"""A flow visits a saddle if no weight is off by more than this share of the largest of all."""
 
 _PIXEL = 1 / 300
-_INSIDE = np.linspace(0.05, 0.95, 19)  # where, between two jumps, a flow may be near the saddle
+_FLOOR = 1e-12
+_INSIDE = np.linspace(0.1, 0.9, 9)  # where, between two jumps, a flow may be near the saddle
 
 
 class Run(NamedTuple):
@@ -33,6 +35,7 @@ class Run(NamedTuple):
     clock: np.ndarray  # "t"
     weights: np.ndarray  # "s t d"
     visited: np.ndarray  # "s": near how many of the places between jumps the flow comes
+    left: np.ndarray  # "s": largest distance of the end of training from the last jump
 
 
 def saddle_to_saddle(problems: Mapping[str, Problem] | None = None) -> Explorable:
@@ -71,7 +74,9 @@ def run(problem: Problem, scales: tuple[float, ...] = SCALES) -> Run:
     between = flows[:, np.searchsorted(moments, inside)]
     gaps = np.abs(between - np.asarray(jumps.weights)[:-1, None]).max(-1).min(-1)
     near = gaps < NEAR * np.abs(jumps.weights).max()
-    return Run(jumps, clock, flows[:, np.searchsorted(moments, clock)], near.sum(1))
+    ends = scale_path(problem.X, problem.y, 2, scales).weights
+    left = np.abs(ends - jumps.weights[-1]).max(1)
+    return Run(jumps, clock, flows[:, np.searchsorted(moments, clock)], near.sum(1), left)
 
 
 def figure(runs: Mapping[str, Run], names: Mapping[str, tuple[str, ...]]) -> Figure:
@@ -107,6 +112,8 @@ def figure(runs: Mapping[str, Run], names: Mapping[str, tuple[str, ...]]) -> Fig
                 step=[size * _PIXEL for size in sizes],
             ),
             "visited": Array(over, [each.visited for each in every]),
+            "left": Array(over, [each.left for each in every]),
+            "most": Array(over, [0 * each.visited + len(each.jumps.times) - 1 for each in every]),
             "rests": Array(("data",), [len(each.jumps.times) - 1 for each in every]),
             "jumps": Array(("data",), [len(each.jumps.times) for each in every]),
             "all": Array(
@@ -130,15 +137,25 @@ def figure(runs: Mapping[str, Run], names: Mapping[str, tuple[str, ...]]) -> Fig
                 "How many of the saddles it visits",
                 "Of those between two jumps. Drag to move the scale.",
                 axis="scale",
-                lines=(Line("visited", "saddles visited", "run"),),
+                lines=(
+                    Line("most", "all there are", "ink", dashed=True),
+                    Line("visited", "visited", "run"),
+                ),
+            ),
+            Curves(
+                "How far from the last jump training ends",
+                "The largest difference of a weight.",
+                axis="scale",
+                lines=(Line("left", "", "run"),),
+                floor=_FLOOR,
             ),
         ),
         reading=(
-            Clause("From α = {scale}, training comes near {visited} of the {rests} saddles "),
-            Clause("between the {jumps} jumps of the limit. "),
+            Clause("From α = {scale}, training visits {visited} of the {rests} saddles "),
+            Clause("between the {jumps} jumps of the limit, and ends {left} from the last jump. "),
             Clause("Every step can be seen.", when={"all": (1,)}),
             Clause(
-                "At the others it turns before it has arrived: the next jump is too near.",
+                "At the others it turns before it has arrived, as the next jump is too near.",
                 when={"all": (0,)},
             ),
         ),
@@ -151,8 +168,8 @@ def figure(runs: Mapping[str, Run], names: Mapping[str, tuple[str, ...]]) -> Fig
         caption=(
             "Gradient flow on a diagonal network of depth two, computed by the library in the dual "
             "variable, from scales down to 10⁻⁶⁴; the jumps by the algorithm of the chapter, which "
-            "knows no scale. Near a saddle: within 5 % of the largest weight, at some moment "
-            "between its two jumps."
+            "knows no scale. A saddle is visited if all weights come within 5 % of the largest one at "
+            "some moment between its two jumps. Distances below 10⁻¹² lie on the lower edge."
         ),
         alt=(
             "The smaller the scale, the more the curves of the weights are steps, each at the time "
