@@ -2,9 +2,9 @@
 
 import jax
 
-from . import imports, latency, pages, path, trajectory, wake
+from . import imports, jumps, latency, pages, path, trajectory, wake
 
 if __name__ == "__main__":
     jax.config.update("jax_enable_x64", True)
-    for benchmark in (path, trajectory, imports, wake, latency, pages):
+    for benchmark in (path, trajectory, jumps, imports, wake, latency, pages):
         benchmark.main()

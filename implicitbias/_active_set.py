@@ -1,7 +1,8 @@
 """Least squares with signs, kept solved while the columns that may be used change."""
 
 import numpy as np
-from scipy.linalg import qr, qr_delete, qr_insert, solve_triangular
+from scipy.linalg import qr, qr_delete, qr_insert
+from scipy.linalg.lapack import dtrtrs
 
 _ROUNDING = 1e-11  # of a product of norms: what is smaller is taken for zero
 
@@ -14,7 +15,7 @@ class SignedLeastSquares:
     """
 
     def __init__(self, X: np.ndarray, y: np.ndarray) -> None:
-        self.X, self.y = X, y
+        self._columns, self.y = np.ascontiguousarray(X.T), y
         self.used: list[int] = []  # the columns of weights that are not zero
         self.residual = y
         self.zero = _ROUNDING * np.linalg.norm(X, axis=0) * np.linalg.norm(y)  # of X'residual
@@ -23,7 +24,7 @@ class SignedLeastSquares:
 
     @property
     def weights(self) -> np.ndarray:
-        w = np.zeros(self.X.shape[1])
+        w = np.zeros(len(self._columns))
         w[self.used] = self._on
         return w
 
@@ -32,34 +33,58 @@ class SignedLeastSquares:
 
         The last solution must have signs that are still allowed.
         """
-        open_to = np.flatnonzero(signs)
-        refused: set[int] = set()
+        refused: list[int] = []
         while True:
-            gain = signs[open_to] * (self.residual @ self.X[:, open_to]) - self.zero[open_to]
-            gain[np.isin(open_to, [*self.used, *refused])] = -1
-            if len(gain) == 0 or gain.max() <= 0:
+            waiting = self._unused(signs, refused)
+            gains = signs[waiting] * self._drives(waiting) - self.zero[waiting]
+            if len(gains) == 0 or gains.max() <= 0:
                 return
-            entering = int(open_to[gain.argmax()])
+            entering = int(waiting[gains.argmax()])
             self._enter(entering)
             self._leave_wrong(signs)
-            self.residual = self.y - self.X[:, self.used] @ self._on
+            self.residual = self.y - self._on @ self._columns[self.used]
             if entering not in self.used:  # its gain was rounding
-                refused.add(entering)
+                refused.append(entering)
+
+    def undetermined(self, signs: np.ndarray) -> list[int]:
+        """Columns that could share the weights of the solution without changing the predictions.
+
+        Unused columns that may be used, and whose use would neither gain nor lose, if they depend
+        on each other and on those in use.
+        """
+        waiting = self._unused(signs, [])
+        idle = waiting[np.abs(self._drives(waiting)) <= self.zero[waiting]]
+        if len(idle) == 0:
+            return []
+        outside = self._columns[idle] / np.linalg.norm(self._columns[idle], axis=1)[:, None]
+        basis = self._q[:, : len(self.used)]
+        outside = outside - outside @ basis @ basis.T
+        return [] if np.linalg.matrix_rank(outside, tol=1e-9) == len(idle) else idle.tolist()
+
+    def _unused(self, signs: np.ndarray, refused: list[int]) -> np.ndarray:
+        free = signs != 0
+        free[self.used] = False
+        free[refused] = False
+        return np.flatnonzero(free)
+
+    def _drives(self, columns: np.ndarray) -> np.ndarray:
+        return self._columns[columns] @ self.residual
 
     def _enter(self, column: int) -> None:
+        new = self._columns[column]
         if self.used:
-            self._q, self._r = qr_insert(
-                self._q, self._r, self.X[:, column], len(self.used), "col", check_finite=False
-            )
+            at = len(self.used)
+            self._q, self._r = qr_insert(self._q, self._r, new, at, "col", check_finite=False)
         else:
-            self._q, self._r = qr(self.X[:, [column]], check_finite=False)
+            self._q, self._r = qr(new[:, None], check_finite=False)
         self.used.append(column)
         self._on = np.append(self._on, 0.0)
 
     def _leave_wrong(self, signs: np.ndarray) -> None:
         """Go to the least squares solution, dropping the weights that would change sign first."""
         while self.used:
-            goal = self._solution()
+            p = len(self.used)
+            goal = dtrtrs(self._r[:p], self.y @ self._q[:, :p])[0]
             own = signs[self.used]
             wrong = own * goal <= 0
             if not wrong.any():
@@ -73,26 +98,3 @@ class SignedLeastSquares:
                 self._q, self._r = qr_delete(self._q, self._r, k, 1, "col", check_finite=False)
                 del self.used[k]
             self._on = self._on[~out]
-
-    def _solution(self) -> np.ndarray:
-        p = len(self.used)
-        q, r = self._q[:, :p], self._r[:p]
-        columns = self.X[:, self.used]
-        once = solve_triangular(r, self.y @ q, check_finite=False)
-        # Once more, on what is left: the factors were changed many times.
-        return once + solve_triangular(r, (self.y - columns @ once) @ q, check_finite=False)
-
-    def undetermined(self, signs: np.ndarray) -> list[int]:
-        """Columns that could share the weights of the solution without changing the predictions.
-
-        Unused columns that may be used, and whose use would neither gain nor lose, if they depend
-        on each other and on those in use.
-        """
-        unused = np.setdiff1d(np.flatnonzero(signs), self.used)
-        idle = unused[np.abs(self.residual @ self.X[:, unused]) <= self.zero[unused]]
-        lengths = np.linalg.norm(self.X[:, idle], axis=0)
-        outside = self.X[:, idle] / lengths
-        basis = self._q[:, : len(self.used)]
-        outside = outside - basis @ (basis.T @ outside)
-        free = np.linalg.matrix_rank(outside, tol=1e-9) == len(idle) if len(idle) else True
-        return [] if free else idle.tolist()

@@ -447,17 +447,16 @@ def saddle_to_saddle(X: Float[ArrayLike, "n d"], y: Float[ArrayLike, " n"]) -> J
     _check.underdetermined(X, y)
     X, y = np.asarray(X), np.asarray(y)
     fit = SignedLeastSquares(X, y)
-    dual, time = np.zeros(len(y)), 0.0
+    saturation, dual, time = np.zeros(X.shape[1]), np.zeros(len(y)), 0.0
     times, path, duals = [], [], []
     while np.any(moving := np.abs(drive := fit.residual @ X) > fit.zero):
         if len(times) > 50 * X.shape[1]:
             raise RuntimeError(f"no end after {len(times)} jumps: are columns of X nearly equal?")
-        ahead = (1 - np.sign(drive) * (dual @ X))[moving]
+        ahead = 1 - np.sign(drive[moving]) * saturation[moving]
         wait = max(0.0, (ahead / np.abs(drive[moving])).min())
         time, dual = time + wait, dual + wait * fit.residual
-        saturation = dual @ X
-        full = np.abs(saturation) > 1 - _WALL
-        signs = np.where(full, np.sign(saturation), 0)
+        saturation[moving] += wait * drive[moving]
+        signs = np.where(np.abs(saturation) > 1 - _WALL, np.sign(saturation), 0)
         fit.settle(signs)
         if idle := fit.undetermined(signs):
             raise ValueError(
