@@ -5,6 +5,7 @@ from scipy.linalg import qr, qr_delete, qr_insert
 from scipy.linalg.lapack import dtrtrs
 
 _ROUNDING = 1e-11  # of a product of norms: what is smaller is taken for zero
+_ZERO = 1e-13  # of the largest weight: likewise
 
 
 class SignedLeastSquares:
@@ -86,14 +87,15 @@ class SignedLeastSquares:
             p = len(self.used)
             goal = dtrtrs(self._r[:p], self.y @ self._q[:, :p])[0]
             own = signs[self.used]
-            wrong = own * goal <= 0
+            wrong = own * goal <= _ZERO * np.abs(goal).max()
             if not wrong.any():
                 self._on = goal
                 return
-            shares = self._on[wrong] / (self._on - goal)[wrong]
-            self._on = self._on + shares.min() * (goal - self._on)
-            out = wrong & (own * self._on <= 1e-14 * np.abs(self._on).max())
-            out[np.flatnonzero(wrong)[shares.argmin()]] = True
+            before = own * self._on
+            shares = np.where(wrong, before / np.maximum(before - own * goal, 1e-300), np.inf)
+            self._on = self._on + min(1.0, shares.min()) * (goal - self._on)
+            out = wrong & (own * self._on <= _ZERO * np.abs(goal).max())
+            out[shares.argmin()] = True
             for k in np.flatnonzero(out)[::-1]:
                 self._q, self._r = qr_delete(self._q, self._r, k, 1, "col", check_finite=False)
                 del self.used[k]
