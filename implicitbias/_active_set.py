@@ -1,8 +1,8 @@
 """Least squares with signs, kept solved while the columns that may be used change."""
 
 import numpy as np
-from scipy.linalg import qr, qr_delete, qr_insert
-from scipy.linalg.lapack import dtrtrs
+from scipy.linalg import qr_delete, qr_insert  # pyright: ignore[reportAttributeAccessIssue]
+from scipy.linalg.lapack import dtrtrs  # pyright: ignore[reportAttributeAccessIssue]
 
 _ROUNDING = 1e-11  # of a product of norms: what is smaller is taken for zero
 _ZERO = 1e-13  # of the largest weight: likewise
@@ -77,7 +77,7 @@ class SignedLeastSquares:
             at = len(self.used)
             self._q, self._r = qr_insert(self._q, self._r, new, at, "col", check_finite=False)
         else:
-            self._q, self._r = qr(new[:, None], check_finite=False)
+            self._q, self._r = np.linalg.qr(new[:, None], mode="complete")
         self.used.append(column)
         self._on = np.append(self._on, 0.0)
 

@@ -50,7 +50,7 @@ def dual_polygon() -> Explorable:
             Axis("time", "Time", tuple(CLOCK), kind="time", symbol="2t / ln(1/α)", start=5.0),
         ),
         arrays={
-            "polygon": Array((), _corners(X.T), inner=("step", "xy")),
+            "outside": Array((), _outside(_corners(X.T)), inner=("step", "xy")),
             "limit": Array((), [[0.0, 0.0], *np.asarray(jumps.duals)], inner=("step", "xy")),
             "turns": Array((), np.asarray(jumps.duals), inner=("point", "xy")),
             "path": Array(over, duals, inner=("xy",), step=2e-3),
@@ -71,7 +71,7 @@ def dual_polygon() -> Explorable:
                 Extent("ν₁", -0.7, 2.1),
                 Extent("ν₂", -1.7, 0.9),
                 (
-                    Forbidden("polygon", "saturation above 1"),
+                    Forbidden("outside", "saturation above 1"),
                     Outline("limit", "limit of small scale", "ink", dash="6 4"),
                     Points("turns", "jumps", "ink", "ring"),
                     Trail("path", "training", "run"),
@@ -140,4 +140,14 @@ def _corners(normals: np.ndarray) -> np.ndarray:
                 if np.abs(normals @ corner).max() <= 1 + 1e-12:
                     corners += [corner, -corner]
     order = np.argsort([np.arctan2(y, x) for x, y in corners])
-    return np.array(corners)[[*order, order[0]]]
+    return np.array(corners)[order]
+
+
+def _outside(corners: np.ndarray) -> np.ndarray:
+    """What lies around a convex polygon, as one: a frame, and a cut to the leftmost corner.
+
+    The polygon runs to the left, its frame to the right, so that the inside counts as outside it.
+    """
+    within = np.roll(corners, -int(corners[:, 0].argmin()), axis=0)
+    frame = 9 * np.array([[-1, 1], [1, 1], [1, -1], [-1, -1], [-1, 1]])
+    return np.vstack([within, within[:1], frame])

@@ -74,7 +74,7 @@ def run(problem: Problem, scales: tuple[float, ...] = SCALES) -> Run:
     between = flows[:, np.searchsorted(moments, inside)]
     gaps = np.abs(between - np.asarray(jumps.weights)[:-1, None]).max(-1).min(-1)
     near = gaps < NEAR * np.abs(jumps.weights).max()
-    ends = scale_path(problem.X, problem.y, 2, scales).weights
+    ends = scale_path(problem.X, problem.y, 2, np.array(scales)).weights
     left = np.abs(ends - jumps.weights[-1]).max(1)
     return Run(jumps, clock, flows[:, np.searchsorted(moments, clock)], near.sum(1), left)
 
@@ -168,8 +168,8 @@ def figure(runs: Mapping[str, Run], names: Mapping[str, tuple[str, ...]]) -> Fig
         caption=(
             "Gradient flow on a diagonal network of depth two, computed by the library in the dual "
             "variable, from scales down to 10⁻⁶⁴; the jumps by the algorithm of the chapter, which "
-            "knows no scale. A saddle is visited if all weights come within 5 % of the largest one at "
-            "some moment between its two jumps. Distances below 10⁻¹² lie on the lower edge."
+            "knows no scale. A saddle is visited if all weights come within 5 % of the largest one "
+            "at some moment between its two jumps. Distances below 10⁻¹² lie on the lower edge."
         ),
         alt=(
             "The smaller the scale, the more the curves of the weights are steps, each at the time "

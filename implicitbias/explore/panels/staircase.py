@@ -47,7 +47,8 @@ class Staircase(Panel):
         figure.need(who, self.weights, inner=("step", ITEM))
         figure.need_words(who, self.note)
         if self.cursor:
-            steps = np.size(figure.at(self.times, figure.start))
+            times = figure.at(self.times, figure.start)
+            steps = 0 if times is None else len(times)
             moments = 0 if figure.time is None else len(figure.time.values)
             if steps != moments:
                 raise ValueError(
