@@ -169,7 +169,8 @@ def figure(runs: Mapping[str, Run], names: Mapping[str, tuple[str, ...]]) -> Fig
             "Gradient flow on a diagonal network of depth two, computed by the library in the dual "
             "variable, from scales down to 10⁻⁶⁴; the jumps by the algorithm of the chapter, which "
             "knows no scale. A saddle is visited if all weights come within 5 % of the largest one "
-            "at some moment between its two jumps. Distances below 10⁻¹¹ are lost in rounding and lie on the lower edge."
+            "at some moment between its two jumps. Distances below 10⁻¹¹ are lost in rounding and "
+            "lie on the lower edge."
         ),
         alt=(
             "The smaller the scale, the more the curves of the weights are steps, each at the time "
