@@ -11,6 +11,7 @@ from implicitbias.explore.panels.images import Images
 from implicitbias.explore.panels.plane import (
     Ellipses,
     Extent,
+    Forbidden,
     Handle,
     Levels,
     Plane,
@@ -108,6 +109,11 @@ def one_of_each() -> Figure:
             "levels": Array((), [0.5, 1.0], inner=("level",)),
             "way": Array(("scale", "time"), way, inner=("xy",)),
             "line": Array((), [[-1.0, 1.0], [1.0, -1.0]], inner=("step", "xy")),
+            "corner": Array(
+                ("scale",),
+                (1 - over[..., None] / 20) * [[3, -3], [3, -0.8], [0.8, -3]],
+                inner=("step", "xy"),
+            ),
             "spots": Array((), np.stack([item / 4, -item / 4], -1), inner=("item", "xy")),
             "metric": Array((), [[0.0, 0.0, 4.0, 1.0, 2.0]], inner=("point", "tensor")),
         },
@@ -131,6 +137,7 @@ def one_of_each() -> Figure:
                 Extent("w₁", -1, 1),
                 Extent("w₂", -1, 1),
                 (
+                    Forbidden("corner", "forbidden"),
                     Levels("bowl", "levels", "level sets", "soft"),
                     Ellipses("metric", "the metric", "rich", 0.5),
                     Trail("line", "all solutions", "ink", dash="6 4", dots=True),

@@ -3,11 +3,10 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -16,14 +15,44 @@ ROOT = Path(__file__).parents[2]
 LEDGER = ROOT / "book" / "appendix" / "checked.json"
 COVER = "_static/cover/scale-and-depth-light.png"
 
-# The host serves it under any address; what it loads and links lies beside it.
-BASE = """<script>
-  if (!location.pathname.endsWith("404.html"))
-    document.head.append(Object.assign(document.createElement("base"), {{ href: "{path}" }}));
-</script>"""
-LOST = """<section><h1>This page does not exist</h1>
-<p>It may have moved. The <a href="book/index.html">first page</a> has the map of the chapters, and
-the <a href="search.html">search</a> finds words in all of them.</p></section>"""
+# Hosts serve this page under any address, so that it loads nothing, and looks for the book: where
+# the configuration says, or at one of the folders that the address goes through.
+LOST = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="robots" content="noindex">
+<title>Page not found · {title}</title>
+<link rel="icon" href="data:image/svg+xml,{icon}">
+<style>{style}</style>
+</head>
+<body>
+<main class="lost">
+{logo}
+<h1>This page does not exist</h1>
+<p>It may have moved. The <a href="{base}book/index.html">first page</a> has the map of the
+chapters, and the <a href="{base}search.html">search</a> finds words in all of them.</p>
+</main>
+<script>
+  const lead = (path) => {{
+    for (const link of document.links) link.href = link.href.replace("{base}", path);
+  }};
+  async function find() {{
+    const folders = location.pathname.split("/").slice(0, -1);
+    const above = folders.map((_, k) => folders.slice(0, k + 1).join("/") + "/");
+    for (const path of [...above.filter((path) => path === "{path}"), ...above]) {{
+      const answer = await fetch(path + "objects.inv", {{ method: "HEAD" }}).catch(() => null);
+      if (answer?.ok) return lead(path);
+    }}
+  }}
+  if (location.protocol === "file:") lead("");
+  else find();
+</script>
+</body>
+</html>
+"""
 
 
 def found(pattern: str, file: str) -> str:
@@ -85,14 +114,24 @@ def add_preview(
     context["metatags"] = "\n".join([context.get("metatags", ""), *tags])
 
 
-def lost(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
+def write_lost(app: Sphinx, exception: Exception | None) -> None:
     """The page that hosts serve where there is none."""
-    base = BASE.format(path=urlsplit(app.config.html_baseurl).path)
-    yield "404", {"title": "Page not found", "body": LOST, "metatags": base}, "page.html"
+    if exception or app.builder.format != "html":
+        return
+    static, base = ROOT / "book" / "_static", app.config.html_baseurl
+    page = LOST.format(
+        title=escape(app.config.html_title),
+        icon=quote((static / "favicon.svg").read_text()),
+        style=(static / "embed.css").read_text(),
+        logo=(static / "logo.svg").read_text(),
+        base=base,
+        path=urlsplit(base).path,
+    )
+    (Path(app.outdir) / "404.html").write_text(page, encoding="utf-8")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    app.connect("html-collect-pages", lost)
     app.connect("html-page-context", add_footer)
     app.connect("html-page-context", add_preview)
+    app.connect("build-finished", write_lost)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

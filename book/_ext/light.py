@@ -72,6 +72,7 @@ EARLY = """<script>
 
 WORD = re.compile(r"[\w-]+")
 ATTRIBUTE = re.compile(r'\b(?:class|id)="([^"]*)"')
+FIGURE = re.compile(r'data-from="([^"?]+)')
 ROLE = re.compile(r'"role":"([\w-]+)"')  # a colour that a figure names in its data
 # What may hold names of which a page needs none, or only one.
 LOOSE = re.compile(r"\[[^\]]*\]|:(?:not|is|where|has)\((?:[^()]|\([^()]*\))*\)")
@@ -205,7 +206,8 @@ def lighten(page: Path, out: Path) -> None:
     text = SCRIPT.sub(served, text)
     words = {word for names in ATTRIBUTE.findall(text) for word in names.split()}
     words.update(*(WORD.findall(script.read_text()) for script in scripts))
-    words.update(ROLE.findall(text))
+    for name in FIGURE.findall(text):
+        words.update(ROLE.findall((page.parent / name).read_text()))
     css = fonts.carry(style(files, words, page.parent.resolve()), text, KATEX)
     first = SHEET.search(text)
     assert first
@@ -220,7 +222,7 @@ def lighten_pages(app: Sphinx, exception: Exception | None) -> None:
     pages = [page for page in out.rglob("*.html") if "_static" not in page.parts]
     for page in pages:
         lighten(page, out)
-    read = [*pages, *(out / "_static").glob("*.js")]
+    read = [*pages, *(out / "_static").glob("*.js"), *(out / "_static/figures").glob("*.js")]
     letters = "".join(sorted(set[str]().union(*(file.read_text() for file in read))))
     fonts.lessen(Path(app.srcdir) / "book/_vendor/fonts", out / "_static" / "fonts", letters)
 

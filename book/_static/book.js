@@ -5,10 +5,12 @@
   const on = (targets, event, act) => targets.forEach((target) => target.addEventListener(event, act));
 
   // Light, dark, or as the system says; the page's head has set what was chosen before.
-  const dark = matchMedia("(prefers-color-scheme: dark)");
-  function colour(mode) {
+  // Paper is white.
+  const [dark, paper] = ["(prefers-color-scheme: dark)", "print"].map((query) => matchMedia(query));
+  function colour(mode, printing = paper.matches) {
     root.dataset.mode = mode;
-    root.dataset.theme = mode === "auto" ? (dark.matches ? "dark" : "light") : mode;
+    const chosen = mode === "auto" ? (dark.matches ? "dark" : "light") : mode;
+    root.dataset.theme = printing ? "light" : chosen;
   }
   on(all(".theme-switch-button"), "click", () => {
     const modes = dark.matches ? ["auto", "light", "dark"] : ["auto", "dark", "light"];
@@ -16,7 +18,9 @@
     localStorage.setItem("mode", mode);
     colour(mode);
   });
-  dark.addEventListener("change", () => colour(root.dataset.mode));
+  for (const query of [dark, paper]) query.addEventListener("change", () => colour(root.dataset.mode));
+  addEventListener("beforeprint", () => colour(root.dataset.mode, true));
+  addEventListener("afterprint", () => colour(root.dataset.mode, false));
 
   // A click outside closes what lies above the page.
   function closes(dialog) {

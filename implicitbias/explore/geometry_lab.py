@@ -10,6 +10,7 @@ from implicitbias.explore.model import Model
 from implicitbias.explore.panels.plane import (
     Ellipses,
     Extent,
+    Forbidden,
     Handle,
     Outline,
     Plane,
@@ -20,6 +21,7 @@ from implicitbias.explore.text import Clause
 
 _GEOMETRIES = ("Euclidean", "entropy", "hypentropy", "p-norm", "deep network", "single neuron")
 _NEURON = {"geometry": ("single neuron",)}
+_POSITIVE = {"geometry": ("entropy",)}
 _SCALED = {"geometry": ("hypentropy", "deep network")}
 _POINTS, _STEPS = ("point", "xy"), ("step", "xy")
 _METHODS = {
@@ -152,19 +154,20 @@ def _arrays() -> dict[str, tuple[str, ...]]:
         **{f"dual_{name}": inner for name, inner in drawn.items()},
         "kernel": _POINTS,
         "level": _STEPS,
+        "forbidden": _STEPS,
         "metric": ("point", "tensor"),
         **dict.fromkeys(numbers, ()),
     }
 
 
 def _trails(prefix: str) -> tuple[Trail, ...]:
-    def trail(name, label, role, dash="", dots=True, unless=""):
+    def trail(name, label, role, dash="", dots=True, shape="dot", unless=""):
         said = (Clause(label, unless={"geometry": (unless,)}),) if unless else label
-        return Trail(prefix + name, said, role, dash, dots, whole=f"{prefix}{name}_whole")
+        return Trail(prefix + name, said, role, dash, dots, shape, f"{prefix}{name}_whole")
 
     return (
         trail("parameters", "descent on parameters", "ink", "2 4", unless="p-norm"),
-        trail("natural", "natural gradient", "rich", "7 4"),
+        trail("natural", "natural gradient", "soft", "9 4", shape="square"),
         trail("mirror", "mirror descent", "run", "1 3", unless="single neuron"),
         trail("flow", "gradient flow", "run", dots=False),
     )
@@ -173,18 +176,19 @@ def _trails(prefix: str) -> tuple[Trail, ...]:
 def _primal() -> Plane:
     return Plane(
         "The weights",
-        "Drag the start, and the line of solutions.",
+        "Drag the start and the line of solutions, or use Tab and the arrow keys.",
         Extent("first weight w₁", -3.1, 3.1),
         Extent("second weight w₂", -3.1, 3.1),
         (
+            Forbidden("forbidden", (Clause("not in the domain", when=_POSITIVE),)),
             Ellipses("metric", "steps of one length", "soft", 1.0),
             Outline("line", "solutions", "ink"),
             Outline("level", "level set through the end", "soft", "4 3"),
             *_trails(""),
             Points("kernel", "end if the metric stood still", "kernel", "ring"),
             Points("limit", "end of the flow", "run", "cross"),
-            Handle("data_x", "data_y", "Drag to move the line of solutions", "ink"),
-            Handle("start_x", "start_y", "Drag to move the start", "run", at="start"),
+            Handle("data_x", "data_y", "line of solutions", "ink"),
+            Handle("start_x", "start_y", "start", "run", at="start"),
         ),
     )
 

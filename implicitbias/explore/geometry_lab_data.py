@@ -198,6 +198,7 @@ def compute(state: State) -> dict[str, Any]:
         "kernel": (w0 + inverse @ x * (y - x @ w0) / (x @ inverse @ x))[None],
         "line": line,
         "level": _level(geometry, w0, w1),
+        "forbidden": _forbidden(kind),
         "metric": _ellipses(lattice, np.array(inverses)),
         "flow": flow.until(clock),
         "flow_whole": flow.until(flow.duration),
@@ -411,6 +412,13 @@ def _line(x, y, positive):
     inside = (np.abs(points).max(1) <= _SPAN) & ((points > 0).all(1) | (not positive))
     points = points[inside]
     return points[np.lexsort((points[:, 1], -points[:, 0]))]
+
+
+def _forbidden(kind):
+    """Corners of what is outside the domain."""
+    near, far = (0, 0), _FAR
+    corners = [near, (0, far), (-far, far), (-far, -far), (far, -far), (far, 0)]
+    return np.array(corners if kind == "entropy" else [], float).reshape(-1, 2)
 
 
 def _lattice(kind):

@@ -13,6 +13,7 @@ from implicitbias.explore.panels.curves import Curves, Line
 from implicitbias.explore.panels.paths import Paths
 from implicitbias.explore.panels.stems import Marks, Stems
 from implicitbias.explore.scale_and_depth_data import scale_and_depth_data
+from implicitbias.explore.scale_axis import scale_axis
 from implicitbias.explore.text import Clause
 from implicitbias.problems import Problem, diabetes, sparse_regression
 
@@ -92,16 +93,7 @@ def figure(
         title="Which solution a diagonal network finds, by scale, depth and training time",
         axes=(
             Axis("data", "Data", tuple(data), kind="choice", start=next(iter(data))),
-            Axis(
-                "scale",
-                "Scale of initialisation",
-                tuple(scales),
-                symbol="α",
-                log=True,
-                ends=("small: feature learning", "large: kernel"),
-                roles=("rich", "kernel"),
-                start=_nearest(scales, 1e-3),
-            ),
+            scale_axis(scales, start=_nearest(scales, 1e-3)),
             Axis("depth", "Depth", tuple(depths), kind="choice", symbol="D", start=depths[0]),
             Axis(
                 "time",

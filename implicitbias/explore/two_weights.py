@@ -8,6 +8,7 @@ from implicitbias.explore.axis import Axis
 from implicitbias.explore.explorable import Explorable
 from implicitbias.explore.figure import Figure, Preset
 from implicitbias.explore.panels.plane import Extent, Outline, Plane, Points, Trail
+from implicitbias.explore.scale_axis import scale_axis
 from implicitbias.limits import scale_path
 from implicitbias.plotting import level_set
 from implicitbias.potentials import DiagonalPotential
@@ -34,16 +35,7 @@ def two_weights() -> Explorable:
         name="two-weights",
         title="Which solution of one equation training picks, by scale and depth",
         axes=(
-            Axis(
-                "scale",
-                "Scale of initialisation",
-                tuple(SCALES),
-                symbol="α",
-                log=True,
-                ends=("small: feature learning", "large: kernel"),
-                roles=("rich", "kernel"),
-                start=0.3,
-            ),
+            scale_axis(SCALES, start=0.3),
             Axis("depth", "Depth", DEPTHS, kind="choice", symbol="D", start=2),
         ),
         arrays={

@@ -2,32 +2,94 @@
 
 import json
 import re
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+import yaml
 from playwright.sync_api import expect
 
 from .test_pages import HTML, PAGES, complaints_of_axe
 
 ROOT = Path(__file__).parents[2]
 CHAPTER = "book/networks/scale-and-depth.html"
-NOTE = '<aside class="margin sidebar"><p>An aside of two or three lines, for who asks.</p></aside>'
 
 
-@pytest.mark.parametrize("name", ["404.html", "search.html", "genindex.html"])
-def test_pages_without_a_chapter_are_whole(visit, name):
-    opened = visit(name, theme="dark")
+WITHOUT_CHAPTER = sorted({file.name for file in HTML.glob("*.html")} - {"index.html"})
+
+
+@pytest.mark.parametrize(
+    ("width", "theme"), [(1200, "light"), (1200, "dark"), (390, "light"), (390, "dark")]
+)
+@pytest.mark.parametrize("name", WITHOUT_CHAPTER)
+def test_pages_without_a_chapter_are_whole(visit, name, width, theme):
+    opened = visit(name, width=width, theme=theme)
     opened.page.wait_for_timeout(300)
     assert opened.complaints == opened.left == []
     assert json.dumps(complaints_of_axe(opened.page), indent=1) == "{}"
-    phone = visit(name, width=390).page
-    assert phone.evaluate("document.documentElement.scrollWidth") <= 390
+    assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_the_lost_page_finds_its_way_from_any_address():
+class Host(SimpleHTTPRequestHandler):
+    """A host that has the book in a folder, and shows its 404 page where there is no other."""
+
+    base = "/"
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+    def send_head(self):
+        inside = self.path.startswith(self.base)
+        path, self.path = self.path, "/" + self.path.removeprefix(self.base)
+        if inside and Path(self.translate_path(self.path)).exists():
+            return super().send_head()
+        self.path = path
+        self.send_error(404)
+        return None
+
+    def send_error(self, code, message=None, explain=None):
+        body = (HTML / "404.html").read_bytes()
+        self.send_response(code)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(body)
+
+
+@pytest.mark.parametrize("missing", ["gone.html", "book/networks/gone.html", "a/b/c/"])
+@pytest.mark.parametrize("base", ["/", "/implicitbias/", "/courses/2026/book/"])
+def test_the_lost_page_finds_its_way_on_any_host(browser, base, missing):
+    handler = partial(type("Here", (Host,), {"base": base}), directory=str(HTML))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        host = f"http://127.0.0.1:{server.server_port}"
+        page = browser.new_page()
+        asked = []
+        page.on("request", lambda request: asked.append(request.url))
+        try:
+            answer = page.goto(f"{host}{base}{missing}")
+            assert answer and answer.status == 404
+            link = page.get_by_role("link", name="first page")
+            expect(link).to_have_attribute("href", f"{base}book/index.html")
+            # It loads nothing: what it would load lies nobody knows where.
+            assert {address.split("/")[-1] for address in asked[1:]} == {"objects.inv"}
+            link.click()
+            expect(page.locator("h1").first).to_contain_text("Many solutions fit")
+            page.go_back()
+            page.get_by_role("link", name="search").click()
+            expect(page.locator("#search-results")).to_be_attached()
+        finally:
+            page.close()
+            server.shutdown()
+
+
+def test_without_scripts_the_lost_page_leads_to_the_book_s_own_host():
     page = (HTML / "404.html").read_text()
-    assert '{ href: "/implicitbias/" }' in page
-    assert 'href="book/index.html"' in page
+    base = yaml.safe_load((ROOT / "_config.yml").read_text())["html"]["baseurl"]
+    assert f'href="{base}book/index.html"' in page
 
 
 def test_search_finds_and_complains_of_nothing(visit):
@@ -90,17 +152,27 @@ def test_contents_say_where_the_reader_is(visit):
     expect(current).to_have_text("The network")
 
 
-@pytest.mark.parametrize(("width", "beside"), [(1500, True), (390, False)])
-def test_margin_notes_stand_beside_or_fold_under(visit, width, beside):
-    page = visit(CHAPTER, width=width).page
-    page.add_style_tag(
-        path=ROOT / "book/_static/book.css"
-    )  # a page without notes has no style for them
-    text = page.locator("article section section p").first
-    text.evaluate("(p, note) => p.insertAdjacentHTML('afterend', note)", NOTE)
-    note, text = page.locator("aside.margin").bounding_box(), text.bounding_box()
-    assert note and text
-    assert (note["x"] >= text["x"] + text["width"]) == beside
+@pytest.mark.parametrize(
+    ("width", "beside"), [(1500, True), (1200, False), (1000, False), (390, False)]
+)
+@pytest.mark.parametrize("name", [CHAPTER, "book/geometry/geometry-lab.html"])
+def test_margin_notes_stand_beside_or_fold_under(visit, name, width, beside):
+    page = visit(name, width=width).page
+    notes = page.locator("aside.margin")
+    assert notes.count() >= 1
+    for note in notes.all():
+        note.scroll_into_view_if_needed()
+        page.wait_for_timeout(100)
+        box, text = (
+            note.bounding_box(),
+            note.locator("xpath=preceding-sibling::p[1]").bounding_box(),
+        )
+        assert box and text
+        assert (box["x"] >= text["x"] + text["width"]) == beside
+        # Nothing lies on it, and it is not cut off.
+        seen = "(e, at) => e.contains(document.elementFromPoint(...at))"
+        for across, down in ((8, 8), (box["width"] - 8, box["height"] - 8)):
+            assert note.evaluate(seen, [box["x"] + across, box["y"] + down])
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
@@ -110,6 +182,50 @@ def test_paper_has_the_text_alone(visit):
     for part in (".bd-sidebar-primary", ".bd-header-article", ".explorable .controls"):
         assert not page.locator(part).first.is_visible(), part
     assert page.locator(".explorable").first.is_visible()
+
+
+# Words that are seen, and too pale for paper.
+PALE = """all => all.filter((e) => e.checkVisibility() && e.textContent.trim()
+  && Math.max(...getComputedStyle(e).color.match(/[0-9.]+/g).slice(0, 3).map(Number)) > 130)
+  .map((e) => e.outerHTML.slice(0, 99))"""
+INK = "e => getComputedStyle(e).color.match(/[0-9.]+/g).slice(0, 3).map(Number)"
+
+
+@pytest.mark.parametrize(
+    "name", ["book/geometry/geometry-lab", "book/networks/scale-and-depth", "embed/geometry-lab"]
+)
+def test_a_dark_page_is_printed_dark_on_light_and_fits_the_sheet(visit, name):
+    page = visit(f"{name}.html", theme="dark").page
+    for figure in page.locator("figure.explorable").all():
+        figure.scroll_into_view_if_needed()
+        figure.and_(page.locator(".live")).wait_for()
+    page.emulate_media(media="print", color_scheme="dark")
+    page.set_viewport_size({"width": 680, "height": 1000})  # what margins leave of A4
+    page.wait_for_timeout(300)
+    words = "p, h1, h2, figcaption, .reading, .panel .title, .panel .note, .highlight span"
+    assert page.locator(words).evaluate_all(PALE) == []
+    fills = "all => all.map(e => getComputedStyle(e).fill.match(/[0-9.]+/g).map(Number))"
+    drawn = page.locator(".panel svg text").evaluate_all(fills)
+    assert drawn and max(sum(fill[:3]) / 3 for fill in drawn) < 130  # between dark and light soft
+    right = page.locator(".live .panel > *").evaluate_all(
+        "all => Math.max(...all.map(e => e.getBoundingClientRect().right))"
+    )
+    assert right <= 680
+    assert page.evaluate("document.documentElement.scrollWidth") <= 680
+    hidden = page.locator(".hold, .fold, .controls, .actions")
+    assert not any(hidden.evaluate_all("all => all.map((e) => e.checkVisibility())"))
+    page.emulate_media(media="screen", color_scheme="dark")
+    page.wait_for_timeout(100)
+    assert min(page.locator("h1").first.evaluate(INK)) > 150
+
+
+def test_the_theme_is_light_while_the_browser_prints(visit):
+    page = visit("book/index.html", theme="dark").page
+    theme = "document.documentElement.dataset.theme"
+    page.evaluate(f"addEventListener('beforeprint', () => (window.printed = {theme}))")
+    page.pdf()
+    assert page.evaluate("window.printed") == "light"
+    assert page.evaluate(theme) == "dark"
 
 
 @pytest.mark.parametrize("name", PAGES)

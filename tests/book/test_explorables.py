@@ -83,6 +83,26 @@ def test_a_link_restores_the_figure(visit, page, name):
 
 
 @pytest.mark.parametrize(("page", "name"), FIGURES)
+def test_data_lie_beside_the_page(page, name):
+    html = BeautifulSoup((HTML / page).read_text(), "html.parser")
+    script = html.select_one(f"[data-explorable='{name}'] script")
+    assert not script.get_text()
+    assert (HTML / page).parent.joinpath(script["data-from"].split("?")[0]).is_file()
+
+
+@pytest.mark.parametrize("answer", [{"status": 404}, {"body": "(globalThis.explorables ??= {})["}])
+def test_says_so_when_data_do_not_come(visit, answer):
+    page, name = FIGURES[0]
+    opened = visit(page, scheme="http")
+    opened.page.route("**/figures/*.js*", lambda route: route.fulfill(**answer))
+    opened.page.reload()
+    figure = opened.page.locator(f"[data-explorable='{name}']")
+    figure.scroll_into_view_if_needed()
+    assert "its data could not be loaded" in figure.locator(".problem").inner_text()
+    assert figure.locator(".still > svg").is_visible()
+
+
+@pytest.mark.parametrize(("page", "name"), FIGURES)
 def test_every_control_has_a_name(visit, page, name):
     figure = bring(visit(page).page, name)
     for control in figure.locator("input, button").all():

@@ -84,6 +84,8 @@ def show(browser: Browser, figure: Figure, tmp_path: Path) -> Iterator[Callable[
         shown.page.on("pageerror", lambda error: shown.complaints.append(str(error)))
         shown.page.on("request", lambda request: shown.requests.append(request.url))
         shown.page.goto(path.as_uri() + hash)
+        if options.get("java_script_enabled", True):
+            shown.page.locator(".explorable:is(.live, .failed)").first.wait_for()
         return shown
 
     yield opened

@@ -10,6 +10,8 @@ import pytest
 from implicitbias.explore import Explorable, Figure
 from implicitbias.explore.geometry_lab import figure as laboratory
 from implicitbias.explore.geometry_lab_data import NONE
+from implicitbias.explore.panels.plane import Plane, Trail
+from implicitbias.explore.still import still
 
 HERE = "geometry/geometry-lab"
 SETTINGS = 216
@@ -31,6 +33,14 @@ STATE = """() => {
   const { index, payload } = document.querySelector("figure.explorable").explorable;
   return Object.fromEntries(payload.axes.map((axis) => [axis.name, axis.values[index[axis.name]]]));
 }"""
+
+# A point of the first picture, by its shares of the width and the height.
+CORNER = """(() => {
+  const box = document.querySelector(".plane clipPath rect");
+  const side = (name) => Number(box.getAttribute(name));
+  const [x, y] = [%s];
+  return [side("x") + x * side("width"), side("y") + y * side("height")];
+})()"""
 
 
 @pytest.fixture(scope="module")
@@ -169,6 +179,24 @@ def test_the_keyboard_moves_what_is_dragged(open_lab: Callable) -> None:
     assert not slider.is_visible()
 
 
+def test_handles_are_moved_by_the_keyboard_where_they_are(open_lab: Callable) -> None:
+    shown = open_lab()
+    page = shown.page
+    for name, axes in (
+        ("line of solutions", ("data_x", "data_y")),
+        ("start", ("start_x", "start_y")),
+    ):
+        hold = page.get_by_role("slider", name=name, exact=True)
+        hold.focus()
+        for key, moved in (("ArrowLeft", 0), ("ArrowUp", 1), ("Shift+ArrowRight", 0)):
+            before = page.evaluate(STATE)
+            page.keyboard.press(key)
+            page.wait_for_timeout(50)
+            after = page.evaluate(STATE)
+            assert [axis for axis in after if after[axis] != before[axis]] == [axes[moved]]
+    assert shown.complaints == []
+
+
 def test_a_start_out_of_the_domain_is_drawn_inside(open_lab: Callable) -> None:
     shown = open_lab("#geometry-lab?geometry=entropy&start_x=-2&start_y=1")
     start = shown.page.evaluate(
@@ -176,6 +204,30 @@ def test_a_start_out_of_the_domain_is_drawn_inside(open_lab: Callable) -> None:
         "return Array.from(data.at('start', index)); })()"
     )
     assert start == [0.02, 1]
+
+
+def test_what_is_not_in_the_domain_is_hatched(open_lab: Callable, lab: Figure) -> None:
+    for geometry, hatched in (("entropy", True), ("hypentropy", False)):
+        page = open_lab(f"#geometry-lab?geometry={geometry}").page
+        region = page.locator(".stage .forbidden > path")
+        assert bool(region.get_attribute("d")) == hatched
+        assert page.locator(".entry", has_text="not in the domain").is_visible() == hatched
+        picture = still(lab, {"geometry": geometry})
+        assert ("url(#geometry-lab-forbidden)" in picture) == hatched
+        if hatched:  # all of the picture but the quadrant in which both weights are positive
+            inside = [
+                region.evaluate("(path, [x, y]) => path.isPointInFill(new DOMPoint(x, y))", [x, y])
+                for x, y in map(page.evaluate, [CORNER % at for at in ("0.9, 0.1", "0.1, 0.1")])
+            ]
+            assert inside == [False, True]
+
+
+def test_no_algorithm_has_the_colour_of_a_regime(lab: Figure) -> None:
+    for panel in lab.panels:
+        assert isinstance(panel, Plane)
+        trails = [layer for layer in panel.layers if isinstance(layer, Trail)]
+        assert len({(trail.dash, trail.shape, trail.dots) for trail in trails}) == len(trails) == 4
+        assert {trail.role for trail in trails}.isdisjoint({"kernel", "rich"})
 
 
 def test_controls_that_do_nothing_are_hidden(open_lab: Callable) -> None:

@@ -114,6 +114,59 @@ def test_the_handle_of_the_plane_is_dragged(shown: Shown) -> None:
     assert "across=-0.3&up=0.3" in shown.settled_hash()
 
 
+def test_the_handle_of_the_plane_takes_the_keys(shown: Shown) -> None:
+    hold = shown.page.get_by_role("slider", name="a point")
+    hold.scroll_into_view_if_needed()
+    shown.page.locator(".images .stage").focus()
+    shown.page.keyboard.press("Tab")
+    assert hold.evaluate("hold => hold === document.activeElement")
+    assert hold.evaluate("hold => parseFloat(getComputedStyle(hold).outlineWidth)") >= 2
+    first, second = FIGURE.by_name["across"].values, FIGURE.by_name["up"].values
+    moves = {
+        "Home": (first[0], None),
+        "Shift+ArrowRight": (first[1], None),
+        "PageUp": (first[1], second[-1]),
+        "Shift+ArrowDown": (first[1], second[-2]),
+        "End": (first[-1], second[-2]),
+        "ArrowRight": (first[-1], second[-2]),
+        "PageDown": (first[-1], second[0]),
+    }
+    for key, (across, up) in moves.items():
+        shown.page.keyboard.press(key)
+        shown.page.wait_for_timeout(50)
+        state = shown.page.evaluate(
+            "(() => { const { value } = document.querySelector('figure.explorable').explorable;"
+            "return [value('across'), value('up')]; })()"
+        )
+        assert state[0] == across and up in (None, state[1]), key
+        assert float(hold.get_attribute("aria-valuenow") or "nan") == across
+        # It lies on what is seen.
+        centres = [
+            spot.evaluate(
+                "e => (({x, y, width, height}) => [x + width / 2, y + height / 2])"
+                "(e.getBoundingClientRect())"
+            )
+            for spot in (hold, shown.page.locator(".handle .grip"))
+        ]
+        assert centres[0] == pytest.approx(centres[1], abs=0.6), key
+    assert hold.get_attribute("aria-valuetext") == "0.8, −0.8"
+
+
+def test_after_a_drag_the_keys_go_on(shown: Shown) -> None:
+    grip = shown.page.locator(".handle .grip")
+    grip.scroll_into_view_if_needed()
+    box = grip.bounding_box()
+    assert box
+    shown.page.mouse.move(box["x"] + 5, box["y"] + 5)
+    shown.page.mouse.down()
+    shown.page.mouse.up()
+    before = shown.page.get_by_role("slider", name="a point").get_attribute("aria-valuenow")
+    shown.page.keyboard.press("ArrowLeft")
+    shown.page.wait_for_timeout(50)
+    after = shown.page.get_by_role("slider", name="a point").get_attribute("aria-valuenow")
+    assert float(after or "nan") < float(before or "nan")
+
+
 def test_controls_that_do_nothing_are_hidden(shown: Shown) -> None:
     detail = shown.page.locator("[data-axis=detail]")
     assert detail.is_hidden()
@@ -142,6 +195,23 @@ def test_named_points_share_the_hover(shown: Shown) -> None:
     assert names.count() == 4
     assert lit.text_content() == "w4"
     assert shown.page.locator(".plane .bubble").inner_text() == "w4"
+
+
+def test_what_is_forbidden_is_hatched_and_so_it_is_taken_away(shown: Shown) -> None:
+    region = shown.page.locator(".stage .forbidden > path")
+    name = (region.get_attribute("fill") or "").removeprefix("url(#").removesuffix(")")
+    assert shown.page.locator(f"pattern#{name} .hatch").count() == 1
+    assert shown.page.locator(".entry", has_text="forbidden").is_visible()
+    before = region.get_attribute("d")
+    shown.page.get_by_role("slider", name="Scale").first.press("End")
+    shown.page.wait_for_timeout(50)
+    assert region.get_attribute("d") not in (before, "")
+    with shown.page.expect_download() as download:
+        shown.page.get_by_role("button", name="Picture (SVG)").click()
+    text = Path(download.value.path()).read_text()
+    assert f'<pattern id="{name}"' in text and f"#{name}" in text.split("</pattern>")[1]
+    # The dots of a trail are lines of no length.
+    assert "stroke-linecap:round" in text
 
 
 def test_time_cuts_the_trail_where_it_stands(shown: Shown) -> None:
@@ -173,6 +243,7 @@ def test_a_still_picture_shows_each_kind(kind: str) -> None:
         ("bowl", "panel plane needs the array 'bowl'"),
         ("way", "panel plane needs the array 'way'"),
         ("metric", "panel plane needs the array 'metric'"),
+        ("corner", "panel plane needs the array 'corner'"),
     ],
 )
 def test_each_kind_names_what_it_lacks(array: str, message: str) -> None:

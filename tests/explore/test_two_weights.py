@@ -1,5 +1,7 @@
 """The figure of two weights against the chapter's closed form, solved by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.optimize import brentq
@@ -9,6 +11,12 @@ from implicitbias.explore.two_weights import DEPTHS, SCALES
 from implicitbias.potentials import DiagonalPotential
 
 FIGURE = two_weights().figure
+
+
+def test_the_scale_is_the_axis_of_the_chapter_s_figure(figure):
+    here, there = FIGURE.by_name["scale"], figure.by_name["scale"]
+    own = {"values": there.values, "start": there.start}
+    assert replace(here, **own) == there
 
 
 def at(name: str, scale: float, depth: int) -> np.ndarray:

@@ -36,6 +36,7 @@ class Trail:
         role: its colour.
         dash: how it is dashed, as in SVG; trajectories of one picture should differ in it.
         dots: whether each step is marked.
+        shape: of these marks, and of the one at its end.
         whole: for steps, an array of the whole trajectory, drawn faint below.
     """
 
@@ -44,6 +45,7 @@ class Trail:
     role: Role
     dash: str = ""
     dots: bool = False
+    shape: Literal["dot", "square"] = "dot"
     whole: str = ""
 
     kind: ClassVar[str] = "trail"
@@ -113,12 +115,27 @@ class Ellipses:
 
 
 @dataclass(frozen=True)
+class Forbidden:
+    """Where nothing may be, hatched: a polygon, its corners an array ``("step", "xy")``.
+
+    It may reach out of the picture, and has no corners in states that forbid nothing.
+    """
+
+    array: str
+    label: Text
+
+    kind: ClassVar[str] = "forbidden"
+
+
+@dataclass(frozen=True)
 class Handle:
     """A point that the reader drags, which moves two axes: its coordinates, or its polar ones.
 
-    Polar coordinates are the angle in degrees, then the distance from zero. Both axes also have
-    their sliders, for the keyboard. Where the axes may say what has no place in the picture, `at`
-    is an array ``("point", "xy")`` of where the handle is instead.
+    Polar coordinates are the angle in degrees, then the distance from zero. For the keyboard it is
+    a slider of its own, named by its label: left and right, Home and End move the first axis, up
+    and down, PageUp and PageDown the second, and Shift makes the steps fine. Where the axes may say
+    what has no place in the picture, `at` is an array ``("point", "xy")`` of where the handle is
+    instead.
     """
 
     first: str
@@ -138,7 +155,7 @@ class Plane(Panel):
     note: Text
     x: Extent
     y: Extent
-    layers: tuple[Trail | Outline | Points | Levels | Ellipses | Handle, ...]
+    layers: tuple[Trail | Outline | Points | Levels | Ellipses | Forbidden | Handle, ...]
 
     kind = "plane"
     height = 330
@@ -155,7 +172,7 @@ class Plane(Panel):
             match layer:
                 case Trail():
                     _need_trail(figure, who, layer)
-                case Outline():
+                case Outline() | Forbidden():
                     figure.need(who, layer.array, inner=("step", "xy"))
                 case Points():
                     named = figure.inner(who, layer.array)[:1] == (ITEM,)
@@ -228,6 +245,8 @@ def _still_layer(layer: Any, figure: "Figure", state: State, frame: _Frame) -> s
     values = figure.at(layer.array, state)
     if values is None:
         return ""
+    if isinstance(layer, Forbidden):
+        return _still_hatching(frame(values), f"{figure.name}-forbidden") if len(values) else ""
     if isinstance(layer, Points):
         fill = paint(layer.role) if layer.shape == "dot" else "none"
         return "".join(
@@ -246,6 +265,15 @@ def _still_layer(layer: Any, figure: "Figure", state: State, frame: _Frame) -> s
         f'stroke="{paint(layer.role)}"/>'
         for level in levels
         for way in trace.lines(level)
+    )
+
+
+def _still_hatching(corners: np.ndarray, name: str) -> str:
+    return (
+        f'<pattern id="{name}" width="7" height="7" patternUnits="userSpaceOnUse" '
+        f'patternTransform="rotate(45)">{line(3.5, 0, 3.5, 7, "soft")}</pattern>'
+        f'<polygon points="{_listed(corners)}" fill="url(#{name})" fill-opacity="0.5" '
+        f'stroke="{paint("soft")}"/>'
     )
 
 

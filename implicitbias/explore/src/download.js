@@ -2,7 +2,7 @@
 import { html, set, svg } from "./dom.js";
 import { stateOf } from "./state.js";
 
-const PAINT = ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharray", "stroke-opacity", "opacity", "font", "paint-order", "stroke-linejoin", "display"];
+const PAINT = ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharray", "stroke-opacity", "opacity", "font", "paint-order", "stroke-linejoin", "stroke-linecap", "display"];
 const PAD = 20;
 
 export function table(figure, panels) {

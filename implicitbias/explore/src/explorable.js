@@ -19,6 +19,7 @@ export function explorable(root, payload, { index, changed = () => {}, linked = 
   let pending = new Set();
   let frame = 0;
   let width = -1;
+  let state = "waking"; // then "awake", and "gone" when removed
 
   const figure = {
     payload,
@@ -80,7 +81,7 @@ export function explorable(root, payload, { index, changed = () => {}, linked = 
 
   function redraw(...names) {
     for (const name of names) pending.add(name === choice?.name ? "data" : name);
-    frame ||= requestAnimationFrame(() => sound(draw));
+    if (state === "awake") frame ||= requestAnimationFrame(() => sound(draw));
   }
   function draw() {
     cancelAnimationFrame(frame);
@@ -129,6 +130,24 @@ export function explorable(root, payload, { index, changed = () => {}, linked = 
     });
     redraw("size");
   }
+  // The first drawing is made out of sight, a panel a task: a page that wakes answers its reader.
+  async function wake() {
+    fit();
+    const first = pending;
+    pending = new Set();
+    for (const panel of panels) {
+      await turn();
+      if (state === "gone") return;
+      panel.draw(first);
+    }
+    controls.forEach((entry) => entry.draw());
+    say(said, phrase(payload.reading, figure));
+    state = "awake";
+    root.classList.add("live");
+    sizes.observe(body);
+    lines.observe(said);
+    if (pending.size) draw();
+  }
   const sizes = new ResizeObserver(fit);
   // What stands below the sentence does not move up again when the sentence is shorter.
   const lines = new ResizeObserver(() => (said.style.minHeight = `${said.offsetHeight}px`));
@@ -140,6 +159,7 @@ export function explorable(root, payload, { index, changed = () => {}, linked = 
     });
   }
   function remove() {
+    state = "gone";
     sizes.disconnect();
     lines.disconnect();
     forget(idle);
@@ -147,23 +167,22 @@ export function explorable(root, payload, { index, changed = () => {}, linked = 
     controls.forEach((entry) => entry.stop());
     body.remove();
   }
+  function fail(error) {
+    remove();
+    problem(root, error);
+  }
   // Damage may show late, in the part of the data that another option needs.
   function sound(act) {
     try {
       act();
     } catch (error) {
-      remove();
-      problem(root, error);
+      fail(error);
     }
   }
-  sound(() => {
-    fit();
-    draw();
-    sizes.observe(body);
-    lines.observe(said);
-  });
-  return { figure, remove };
+  return { figure, awake: wake().catch(fail), remove };
 }
+
+const turn = () => new Promise((resolve) => setTimeout(resolve));
 
 // When nothing else is to be done; browsers that cannot say so get a moment.
 const [later, forget] = globalThis.requestIdleCallback
@@ -178,7 +197,8 @@ function fold(controls) {
 
 // What stands in place of a figure that cannot be drawn.
 export function problem(root, error) {
-  root.classList.replace("live", "failed");
+  root.classList.remove("live");
+  root.classList.add("failed");
   root.prepend(
     html(
       "p",

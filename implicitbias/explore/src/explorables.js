@@ -1,30 +1,45 @@
 // In the book: bring every figure of the page to life when it comes near the screen.
+import { html } from "./dom.js";
 import { explorable, problem } from "./explorable.js";
 import { read, write } from "./permalink.js";
 
 const SETTLED = 250; // milliseconds without a move before the address follows
 
-function bring(root) {
-  root.classList.add("live");
+async function bring(root) {
   try {
-    const script = root.querySelector("script[type='application/json']");
-    const payload = parsed(script.textContent);
+    const payload = await payloadOf(root);
     let timer = 0;
     const changed = (index) => {
       clearTimeout(timer);
       timer = setTimeout(() => history.replaceState(history.state, "", write(payload, index)), SETTLED);
     };
     const linked = read(payload, location.hash);
-    const { figure } = explorable(root, payload, { index: linked ?? {}, changed, linked: true });
+    const { figure, awake } = explorable(root, payload, { index: linked ?? {}, changed, linked: true });
     root.explorable = figure; // for scripts of the page, and for tests
     addEventListener("hashchange", () => {
       const index = read(payload, location.hash);
       if (index) figure.move({ ...figure.starts, ...index }, { quiet: true });
     });
+    await awake;
     if (linked) root.scrollIntoView({ block: "nearest" });
   } catch (error) {
     problem(root, error);
   }
+}
+
+// The book keeps data beside its pages, as scripts, which a page read from disk may load too.
+async function payloadOf(root) {
+  const script = root.querySelector("script[type='application/json']");
+  const { from: src } = script.dataset;
+  if (!src) return parsed(script.textContent);
+  await new Promise((resolve) => {
+    const load = html("script", { src });
+    load.onload = load.onerror = resolve;
+    document.head.append(load);
+  });
+  const payload = globalThis.explorables?.[root.dataset.explorable];
+  if (!payload) throw new Error("its data could not be loaded");
+  return payload;
 }
 
 function parsed(text) {

@@ -15,7 +15,7 @@ function render({ model, el }) {
     shown?.remove();
     shown = null;
     const payload = model.get("payload");
-    const root = html("figure", { class: "explorable live", "data-explorable": payload.name }, html("figcaption", {}, payload.caption));
+    const root = html("figure", { class: "explorable", "data-explorable": payload.name }, html("figcaption", {}, payload.caption));
     el.replaceChildren(root);
     try {
       shown = explorable(root, payload, {

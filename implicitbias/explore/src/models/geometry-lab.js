@@ -8,6 +8,8 @@ const METHODS = ["mirror", "natural", "parameters"];
 const SHOWN = 300; // steps drawn at most
 const LATTICE = [-2.5, -1.5, -0.5, 0.5, 1.5, 2.5];
 const RADIUS = 0.42; // of the largest ellipse
+const FAR = 20; // out of the picture
+const FORBIDDEN = [[0, 0], [0, FAR], [-FAR, FAR], [-FAR, -FAR], [FAR, -FAR], [FAR, 0]];
 const CLOSE = 5e-4; // the same point, to the eye
 
 let kept = { key: "" };
@@ -41,6 +43,7 @@ function whole(state) {
     kernel: points([frozen(geometry, w0, data)]),
     line: points(line),
     level: points(levelSet(geometry, w0, w1)),
+    forbidden: points(positive ? FORBIDDEN : []),
     metric: table(ellipses(geometry, positive), 5),
     dual_start: points([scaled(w0)]),
     dual_limit: points([scaled(w1)]),

@@ -2,7 +2,7 @@
 import { contours } from "d3-contour";
 import { scaleLinear } from "d3-scale";
 import { html, pool, say, set, svg } from "../dom.js";
-import { number } from "../format.js";
+import { number, position } from "../format.js";
 import { width as textWidth } from "../labels.js";
 import { columns, plot } from "../plot.js";
 import { nearest } from "../state.js";
@@ -14,8 +14,9 @@ const BOTTOM = 26;
 const GRIP = 24; // pixels around a handle that take hold of it
 const NEAR = 14; // pixels around a point that name it
 let clips = 0;
+let hatchings = 0;
 
-const LAYERS = { trail, outline, points, levels, ellipses, handle };
+const LAYERS = { trail, outline, points, levels, ellipses, forbidden };
 
 export default function plane(panel, figure) {
   const ground = plot();
@@ -26,9 +27,11 @@ export default function plane(panel, figure) {
   const inside = set(ground.group("inside"), { "clip-path": `url(#${id})` });
   const bottom = ground.group("ticks");
   const above = ground.group("handles");
-  const layers = panel.layers.map((layer) => LAYERS[layer.kind](layer, figure, layer.kind === "handle" ? above : inside));
-  const bubble = html("div", { class: "bubble", "aria-hidden": "true", hidden: true });
   const { stage } = ground;
+  const layers = panel.layers.map((layer) =>
+    layer.kind === "handle" ? handle(layer, figure, above, stage) : LAYERS[layer.kind](layer, figure, inside),
+  );
+  const bubble = html("div", { class: "bubble", "aria-hidden": "true", hidden: true });
   stage.append(bubble);
   const named = layers.find((layer) => layer.named);
   const handles = layers.filter((layer) => layer.grab);
@@ -103,6 +106,7 @@ export default function plane(panel, figure) {
     const least = Math.min(...gaps);
     if (least > GRIP) return;
     held = handles[gaps.indexOf(least)];
+    held.focus();
     ground.picture.setPointerCapture(event.pointerId);
     event.preventDefault();
   });
@@ -144,7 +148,7 @@ const rowsOf = (label, points) =>
   ]).flat();
 
 function trail(layer, figure, into) {
-  const group = `trail ${layer.role}`;
+  const group = `trail ${layer.shape} ${layer.role}`;
   const element = into.appendChild(svg("g", { class: group }));
   const make = (kind) => element.appendChild(svg("path", { class: kind, "stroke-dasharray": kind === "dots" ? null : layer.dash || null }));
   const [whole, path, dots] = ["whole", "way", "dots"].map(make);
@@ -170,7 +174,7 @@ function trail(layer, figure, into) {
   return {
     label: layer.label,
     group,
-    glyph: () => svg("path", { class: "way", d: "M1 7H21", "stroke-dasharray": layer.dash || null }),
+    glyph: () => svg("g", {}, svg("path", { class: "way", d: "M1 7H21", "stroke-dasharray": layer.dash || null }), layer.dots ? svg("path", { class: "dots", d: "M11 7h0" }) : ""),
     draw(scales) {
       const { past, all } = ways();
       if (moved(scales)) set(whole, { d: all.map((points) => through(points, scales)).join("") });
@@ -178,8 +182,8 @@ function trail(layer, figure, into) {
       const { x, y } = scales;
       const steps = layer.dots ? past.flatMap((points) => Array.from({ length: points.length / 2 }, (_, k) => `M${x(points[2 * k]).toFixed(1)} ${y(points[2 * k + 1]).toFixed(1)}h0`)) : [];
       set(dots, { d: steps.join("") });
-      pool(end, past.length, () => svg("circle", { r: 4.5 }));
-      past.forEach((points, i) => points.length && set(end.children[i], { cx: x(points.at(-2)), cy: y(points.at(-1)) }));
+      pool(end, past.length, SHAPES[layer.shape]);
+      past.forEach((points, i) => points.length && set(end.children[i], { transform: `translate(${x(points.at(-2)).toFixed(1)} ${y(points.at(-1)).toFixed(1)})` }));
     },
     table: () => ways().past.flatMap((points, j) => rowsOf(ways().past.length > 1 ? figure.items[j] : phrase(layer.label, figure), points)),
   };
@@ -215,6 +219,7 @@ const SHAPES = {
   dot: () => svg("circle", { r: 4.5 }),
   ring: () => svg("circle", { r: 6.5 }),
   cross: () => svg("path", { d: "M-5-5L5 5M-5 5L5-5" }),
+  square: () => svg("path", { d: "M-4-4H4V4H-4Z" }),
 };
 
 function points(layer, figure, into) {
@@ -289,6 +294,24 @@ function ellipses(layer, figure, into) {
   };
 }
 
+function forbidden(layer, figure, into) {
+  const group = "forbidden";
+  const id = `explorable-hatching-${hatchings++}`;
+  const fill = `url(#${id})`;
+  const lines = { id, width: 7, height: 7, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" };
+  const path = svg("path", { fill });
+  into.append(svg("g", { class: group }, svg("pattern", lines, svg("path", { class: "hatch", d: "M3.5 0V7" })), path));
+  return {
+    label: layer.label,
+    group,
+    glyph: () => svg("rect", { x: 1, y: 1, width: 20, height: 12, fill }),
+    draw(scales) {
+      const corners = figure.data.at(layer.array, figure.index) ?? [];
+      set(path, { d: corners.length ? `${through(corners, scales)}Z` : "" });
+    },
+  };
+}
+
 // Where v' g v is the squared length, around a centre, in pixels.
 function ellipse(cx, cy, [a, b, c], length) {
   const mean = (a + c) / 2;
@@ -302,12 +325,46 @@ function ellipse(cx, cy, [a, b, c], length) {
   return `M${p}${arc} ${q}${arc} ${p}`;
 }
 
-function handle(layer, figure, into) {
-  const element = into.appendChild(svg("g", { class: `handle ${layer.role}` }, svg("circle", { class: "halo", r: 13 }), svg("circle", { class: "grip", r: 6.5 }), svg("title", {}, layer.label)));
+// What keys do to a handle: which of its axes moves, which way, and by how many strides.
+const KEYS = {
+  ArrowLeft: [0, -1],
+  ArrowRight: [0, 1],
+  ArrowDown: [1, -1],
+  ArrowUp: [1, 1],
+  Home: [0, -Infinity],
+  End: [0, Infinity],
+  PageDown: [1, -Infinity],
+  PageUp: [1, Infinity],
+};
+const STRIDES = 60; // from one end of an axis to the other; with Shift, every position is one
+
+function handle(layer, figure, into, stage) {
+  const element = into.appendChild(svg("g", { class: `handle ${layer.role}` }, svg("circle", { class: "halo", r: 13 }), svg("circle", { class: "grip", r: 6.5 }), svg("title", {}, `${layer.label}: drag it`)));
   const axes = [layer.first, layer.second].map(figure.axis);
+  // A picture has no parts for assistive technology: what takes the keys lies over it.
+  const focus = html("div", {
+    class: "hold",
+    role: "slider",
+    tabindex: 0,
+    "aria-label": layer.label,
+    "aria-roledescription": "two-dimensional slider",
+    "aria-valuemin": axes[0].values[0],
+    "aria-valuemax": axes[0].values.at(-1),
+  });
+  focus.addEventListener("keydown", (event) => {
+    if (!(event.key in KEYS) || event.altKey || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    const [which, strides] = KEYS[event.key];
+    const axis = axes[which];
+    const last = axis.values.length - 1;
+    const stride = event.shiftKey ? 1 : Math.max(1, Math.round(last / STRIDES));
+    figure.move({ [axis.name]: Math.max(0, Math.min(last, figure.index[axis.name] + strides * stride)) });
+  });
+  stage.append(focus);
   let at = [0, 0];
   return {
     place: () => at,
+    focus: () => focus.focus({ preventScroll: true }),
     grab(x, y) {
       const wanted = layer.polar ? [((Math.atan2(y, x) * 180) / Math.PI + 360) % 360, Math.hypot(x, y)] : [x, y];
       figure.move(Object.fromEntries(axes.map((axis, k) => [axis.name, nearest(axis, wanted[k])])));
@@ -318,7 +375,10 @@ function handle(layer, figure, into) {
       const polar = [b * Math.cos(angle), b * Math.sin(angle)];
       const place = layer.at ? figure.data.at(layer.at, figure.index) : layer.polar ? polar : [a, b];
       at = [x(place[0]), y(place[1])];
-      set(element, { transform: `translate(${at[0].toFixed(1)} ${at[1].toFixed(1)})` });
+      const where = at.map((value) => value.toFixed(1));
+      set(element, { transform: `translate(${where.join(" ")})` });
+      const spoken = axes.map((axis) => position(axis, figure.index[axis.name])).join(", ");
+      set(focus, { "aria-valuenow": a, "aria-valuetext": spoken, style: `left:${where[0]}px;top:${where[1]}px` });
     },
   };
 }

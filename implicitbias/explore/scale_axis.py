@@ -1,0 +1,23 @@
+"""The axis from feature learning to kernel machines, the same in every figure."""
+
+from collections.abc import Sequence
+
+from implicitbias.explore.axis import Axis
+
+
+def scale_axis(scales: Sequence[float], *, start: float) -> Axis:
+    """The scale of initialisation, in the words and the colours of the two regimes.
+
+    >>> scale_axis((1e-3, 0.1, 10.0), start=0.1).ends
+    ('small: feature learning', 'large: kernel')
+    """
+    return Axis(
+        "scale",
+        "Scale of initialisation",
+        tuple(scales),
+        symbol="α",
+        log=True,
+        ends=("small: feature learning", "large: kernel"),
+        roles=("rich", "kernel"),
+        start=start,
+    )
