@@ -162,7 +162,9 @@ def follow(
     def evaluate(point, log_amplitude, zeta0):
         w = weights(point.b, log_amplitude + offset)
         residual = y - X @ w
-        rounding = 4 * _EPSILON * (size @ jnp.abs(w) + jnp.abs(y))
+        # Weights are known as well as their logarithms, which are large where amplitudes are small.
+        digits = 4 + jnp.max(jnp.abs(point.b), 0) + jnp.abs(log_amplitude + offset)
+        rounding = _EPSILON * (size @ (digits * jnp.abs(w)) + 4 * jnp.abs(y))
         residual = jnp.where(jnp.abs(residual) <= rounding, 0, residual)
         slackness = SIGNS * (speed * (point.nu @ X) + zeta0) - ramp(point.b, k)
         return residual, slackness

@@ -125,6 +125,16 @@ def test_rate_of_depth_two(check, seed):
     )
 
 
+@pytest.mark.parametrize(("d", "seed"), [(40, 1), (70, 3)])
+def test_fewer_active_weights_than_samples_at_the_smallest_scales(d, seed):
+    """A nearly tight certificate, and no weight to fit the rounding of y: Newton must not try."""
+    X, y, truth = ib.sparse_regression(20, d, 4, seed=seed)
+    scales = np.logspace(-12, -4, 9)
+    distance = np.abs(ib.scale_path(X, y, 3, scales).weights - truth).max(1)
+    # The law scale^D, from the largest scale on, down to rounding.
+    assert np.all(distance <= 1.05 * distance[-1] * (scales / scales[-1]) ** 3 + 1e-12)
+
+
 @pytest.mark.parametrize(("depth", "scales"), [(3, (-4, -2.5)), (4, (-3, -2))])
 def test_rate_of_larger_depths(check, depth, scales):
     X, y = gaussian(40, 100, 5, seed=0)
