@@ -46,6 +46,7 @@ from .potentials import (
     Entropy as Entropy,
     Euclidean as Euclidean,
     Hypentropy as Hypentropy,
+    NeuronPotential as NeuronPotential,
     PNorm as PNorm,
     Potential as Potential,
     SeparablePotential as SeparablePotential,

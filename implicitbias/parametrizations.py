@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
 from . import _check, _qexp
-from .potentials import DiagonalPotential
+from .potentials import DiagonalPotential, NeuronPotential
 
 
 class DiagonalNetwork(eqx.Module):
@@ -67,9 +67,8 @@ class DiagonalNetwork(eqx.Module):
         self.depth = int(depth) if float(depth).is_integer() else float(depth)
         self.scale = _scalar_or_vector("scale", scale)
         self.shape = _scalar_or_vector("shape", shape)
-        self.balanced = not _check.is_traced(shape) and bool(np.all(np.asarray(self.shape) == 0))
-        if not _check.is_traced(shape) and np.any(np.abs(np.asarray(self.shape)) >= 1):
-            raise ValueError(f"shape must lie strictly between -1 and 1, found {shape}")
+        _check_shape(shape)
+        self.balanced = not _check.is_traced(shape) and not np.any(np.asarray(shape))
         if not self.balanced and self.depth != 2:
             raise ValueError(
                 f"shape must be 0 unless the depth is 2, found shape {shape} with depth {depth}"
@@ -205,9 +204,11 @@ class Neuron(eqx.Module):
     r"""One linear neuron, :math:`w = a v` with a number a and a vector v.
 
     Its metric is not a Hessian, so its flow in w is no mirror flow. In the warped time
-    :math:`d\tau = a\, dt` it is one: v itself is the dual variable, the gradient of
-    `warped_potential` (Azulay et al., arXiv:2102.09769). The flow conserves
-    :math:`\delta = a^2 - \|v\|^2 = 4 \alpha^2 s / (1 - s^2)`.
+    :math:`d\tau = a\, dt` it is one: v itself is the dual variable, the gradient of `potential`
+    (Azulay et al., arXiv:2102.09769). The flow conserves
+    :math:`\delta = a^2 - \|v\|^2 = 4 \alpha^2 s / (1 - s^2)`, the `balance`. With :math:`w_0` the
+    features at the start, it ends, if a stays positive, on
+    :math:`\arg\min_{Xw = y} D_\Psi(w, w_0)`, which is `interpolator` with this start.
 
     **Arguments:** `scale` :math:`\alpha > 0`, with :math:`\|w(0)\| = \alpha^2`; `shape` s in
     (-1, 1), where 0 gives both layers the same norm.
@@ -228,8 +229,7 @@ class Neuron(eqx.Module):
         _check.positive("scale", scale)
         self.scale = _check.finite_array("scale", scale, 0)
         self.shape = _check.finite_array("shape", shape, 0)
-        if not _check.is_traced(shape) and abs(self.shape) >= 1:
-            raise ValueError(f"shape must lie strictly between -1 and 1, found {shape}")
+        _check_shape(shape)
 
     def features(self, params: tuple[Array, Array]) -> Float[Array, " d"]:
         """w = a v of the parameters (a, v)."""
@@ -246,25 +246,17 @@ class Neuron(eqx.Module):
         w = _check.finite_array("w", w, 1)
         if not _check.is_traced(w) and not np.any(np.asarray(w)):
             raise ValueError("w must not be zero: no direction of the neuron belongs to it")
-        norm, half_delta = jnp.linalg.norm(w), self._half_delta
-        # The larger of a and |v|, which is a sum; the other follows from a |v| = |w|.
-        larger = jnp.sqrt(jnp.hypot(norm, half_delta) + jnp.abs(half_delta))
-        a = jnp.where(half_delta >= 0, larger, norm / larger)
-        return a, w / a
-
-    def warped_potential(self, w: ArrayLike) -> Float[Array, ""]:
-        r"""The potential whose Hessian is a times the metric, and whose gradient is v.
-
-        :math:`\tfrac23 a (\sqrt{\|w\|^2 + \delta^2/4} - \delta)`, which is
-        :math:`\tfrac23 \|w\|^{3/2}` for balanced layers.
-        """
-        a, v = self.parameters(w)
-        radius = jnp.hypot(a * jnp.linalg.norm(v), self._half_delta)
-        return 2 / 3 * a * (radius - 2 * self._half_delta)
+        v = self.potential().to_dual(w)
+        return jnp.linalg.norm(w) / jnp.linalg.norm(v), v
 
     @property
-    def _half_delta(self) -> Float[Array, ""]:
-        return 2 * self.scale**2 * self.shape / (1 - self.shape**2)
+    def balance(self) -> Float[Array, ""]:
+        r"""The conserved :math:`\delta = a^2 - \|v\|^2`."""
+        return 4 * self.scale**2 * self.shape / (1 - self.shape**2)
+
+    def potential(self) -> NeuronPotential:
+        """The potential whose Hessian is a times the metric, and whose gradient is v."""
+        return NeuronPotential(self.balance)
 
 
 class SymmetricFactorization(eqx.Module):
@@ -346,6 +338,12 @@ def _scalar_or_vector(name: str, value: ArrayLike) -> Float[Array, "..."]:
     if np.ndim(value) > 1:
         raise ValueError(f"{name} must be a number or a vector, found shape {np.shape(value)}")
     return _check.finite_array(name, value, np.ndim(value))
+
+
+def _check_shape(shape: ArrayLike) -> None:
+    # Of the argument itself: within jit, even a constant has become a traced array once stored.
+    if not _check.is_traced(shape) and np.any(np.abs(np.asarray(shape)) >= 1):
+        raise ValueError(f"shape must lie strictly between -1 and 1, found {shape}")
 
 
 def _check_size(name: str, value: int) -> None:

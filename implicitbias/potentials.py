@@ -390,3 +390,78 @@ def _log_amplitude(depth, scale, shape):
 def _speed(depth, scale):
     log_scale = jnp.log(scale)
     return jnp.exp((depth - 2) * (log_scale - jnp.mean(log_scale)))
+
+
+class NeuronPotential(Potential):
+    r"""The potential of a linear neuron :math:`w = a v`, in time warped by a.
+
+    With the balance :math:`\delta = a^2 - \|v\|^2`, which gradient flow conserves, and a > 0,
+
+    .. math:: \Psi(w) = \tfrac23\,a\,\bigl(\sqrt{\|w\|^2 + \delta^2/4} - \delta\bigr), \qquad
+              \nabla\Psi(w) = v, \qquad \Psi^*(v) = \tfrac13 a^3,
+
+    (Azulay et al. 2021, arXiv:2102.09769, who have 3/2 of it). For balanced layers it is
+    :math:`\frac23\|w\|^{3/2}`. For :math:`\delta < 0` it has a kink at 0, where it has no gradient,
+    `ValueError`; no v shorter than :math:`\sqrt{-\delta}` belongs to a neuron, and `to_primal` of
+    one is 0. The Hessian exists at 0 only for :math:`\delta > 0`.
+
+    **Arguments:** `balance`, finite.
+
+    **Raises:** `ValueError` for a balance that is not finite.
+
+    >>> import jax; jax.config.update("jax_enable_x64", True)
+    >>> import implicitbias as ib
+    >>> ib.NeuronPotential(balance=3.0).to_primal([1.0, 0.0]).tolist()  # a = 2
+    [2.0, 0.0]
+    """
+
+    balance: ArrayLike
+
+    def __check_init__(self):
+        _check.finite_array("balance", self.balance, 0)
+
+    def value(self, w):
+        w = _check.finite_array("w", w, 1)
+        radius = jnp.hypot(_length(w), jnp.asarray(self.balance) / 2)
+        return 2 / 3 * self._layers(w)[0] * (radius - self.balance)
+
+    def to_dual(self, w):
+        w = _check.finite_array("w", w, 1)
+        _inside(w, jnp.any(w != 0) | (jnp.asarray(self.balance) >= 0), _NO_KINK)
+        return self._layers(w)[1]
+
+    def to_primal(self, z):
+        z = _check.finite_array("z", z, 1)
+        return self._outer(z) * z
+
+    def conjugate(self, z):
+        return self._outer(_check.finite_array("z", z, 1)) ** 3 / 3
+
+    def hessian(self, w):
+        w = _check.finite_array("w", w, 1)
+        _inside(w, jnp.any(w != 0) | (jnp.asarray(self.balance) > 0), _NO_KINK)
+        a, v = self._layers(w)
+        return (jnp.eye(len(w)) - jnp.outer(v, v) / (a**2 + v @ v)) / a
+
+    def _outer(self, v):
+        """a of a neuron with these v, or 0 where there is none."""
+        square = self.balance + v @ v
+        return jnp.where(square > 0, jnp.sqrt(jnp.where(square > 0, square, 1)), 0)
+
+    def _layers(self, w):
+        """(a, v): the longer of the two is a sum, and the other follows from a v = w."""
+        half, length = jnp.asarray(self.balance) / 2, _length(w)
+        longer = jnp.sqrt(jnp.hypot(length, half) + jnp.abs(half))
+        direction = w / jnp.where(length > 0, length, 1)
+        shorter = length / jnp.where(longer > 0, longer, 1)
+        a, norm = jnp.where(half >= 0, longer, shorter), jnp.where(half >= 0, shorter, longer)
+        return a, norm * direction
+
+
+_NO_KINK = "w must not be zero for the potential of a neuron of this balance"
+
+
+def _length(w):
+    """The Euclidean norm, with a derivative of 0 at 0."""
+    square = w @ w
+    return jnp.where(square > 0, jnp.sqrt(jnp.where(square > 0, square, 1)), 0)

@@ -193,12 +193,12 @@ def test_integral_depth_is_an_integer_power():
 
 
 @pytest.mark.parametrize("scale, shape", [(0.1, 0.0), (0.3, 0.5), (2.0, -0.9)])
-def test_neuron_warped_potential(scale, shape):
+def test_neuron_potential(scale, shape):
     """Its gradient is v, its Hessian a times the metric: mirror flow once time is warped by a."""
     neuron, w = Neuron(scale, shape), jnp.array([0.5, -2.0, 0.7])
     a, v = neuron.parameters(w)
     np.testing.assert_allclose(neuron.features((a, v)), w, rtol=1e-14)
-    np.testing.assert_allclose(jax.jit(jax.grad(neuron.warped_potential))(w), v, rtol=1e-11)
+    np.testing.assert_allclose(jax.jit(jax.grad(neuron.potential().value))(w), v, rtol=1e-11)
     metric = jnp.linalg.inv(inverse_metric(neuron.features, (a, v)))
     hessian = jax.jit(jax.jacfwd(lambda w: neuron.parameters(w)[1]))(w)
     np.testing.assert_allclose(hessian, a * metric, rtol=1e-10, atol=1e-12)

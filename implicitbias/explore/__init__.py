@@ -7,6 +7,7 @@ from implicitbias.explore.figure import Figure as Figure, Preset as Preset
 from implicitbias.explore.geometry_lab import geometry_lab as geometry_lab
 from implicitbias.explore.model import Model as Model
 from implicitbias.explore.scale_and_depth import scale_and_depth as scale_and_depth
+from implicitbias.explore.shape import shape as shape
 from implicitbias.explore.text import Clause as Clause
 from implicitbias.explore.two_weights import two_weights as two_weights
 from implicitbias.explore.workbench import workbench as workbench

@@ -29,6 +29,7 @@ from implicitbias.potentials import (
     Entropy,
     Euclidean,
     Hypentropy,
+    NeuronPotential,
     PNorm,
     Potential,
 )
@@ -43,27 +44,6 @@ _FAR, _MOST, _SETTLED, _SHOWN = 20.0, 800, 1e-6, 300
 _QUARTER, _SAMPLES, _SPAN = 36, 48, 60.0
 _LATTICE, _RADIUS = np.array([-2.5, -1.5, -0.5, 0.5, 1.5, 2.5]), 0.42
 _CLOSE = 5e-4
-
-
-class _Warped(Potential):
-    """The potential of a neuron, in whose gradient its flow is a straight line."""
-
-    neuron: Neuron
-
-    def value(self, w):
-        return self.neuron.warped_potential(w)
-
-    def to_dual(self, w):
-        return self.neuron.parameters(w)[1]
-
-    def to_primal(self, z):
-        return self.neuron.features((jnp.linalg.norm(z), jnp.asarray(z)))
-
-    def conjugate(self, z):
-        return jnp.linalg.norm(z) ** 3 / 3
-
-    def hessian(self, w):
-        return jax.hessian(self.value)(w)
 
 
 @dataclass(frozen=True)
@@ -112,7 +92,7 @@ def _geometry(state: Mapping[str, Any]) -> _Geometry:
             neuron = Neuron(1.0)
             metric = Partial(_metric_of, neuron)
             return _Geometry(
-                _Warped(neuron), metric, 3**0.5, 1.0, neuron.features, neuron.parameters
+                neuron.potential(), metric, 3**0.5, 1.0, neuron.features, neuron.parameters
             )
     raise ValueError(f"geometry must be one of the figure's, found {state['geometry']!r}")
 
@@ -255,7 +235,7 @@ class _Flow:
 
         def slowness(s):
             z = duals(s)
-            warped = isinstance(potential, _Warped)
+            warped = isinstance(potential, NeuronPotential)
             rate = np.linalg.norm(z, axis=1) if warped else geometry.rate
             return kappa * np.exp(-s) / (rate * (y - primal(z) @ x))
 
@@ -340,7 +320,7 @@ def _descents(kind, geometry, w0, x, y, eta):
 def _level(geometry, w0, w1):
     """The level set of the Bregman divergence from the start on which the end lies."""
     potential = geometry.potential
-    if isinstance(potential, PNorm | _Warped):
+    if isinstance(potential, PNorm | NeuronPotential):
         level = potential.bregman(w1, w0)
         angles = np.arange(4 * _QUARTER + 1) * np.pi / 2 / _QUARTER
         rays = np.stack([np.cos(angles), np.sin(angles)], 1)
