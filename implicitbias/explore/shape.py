@@ -50,7 +50,8 @@ def shape() -> Explorable:
 
 def figure() -> Figure:
     """The figure of ``shape``, without the widget around it."""
-    layers, weights, deep, neuron = ({"unequal": (kind,)} for kind in KINDS)
+    layers, neuron, deep = ({"unequal": (kind,)} for kind in (LAYERS, NEURON, DEEP))
+    powers, even = {"unequal": (WEIGHTS, DEEP)}, {"ratio": (1.0,)}
     moved = np.array([_movements(kind) for kind in KINDS])
     regime = np.where(moved > _CLEAR, _RICH, np.where(moved < -_CLEAR, _KERNEL, _BETWEEN))
     return Figure(
@@ -82,8 +83,8 @@ def figure() -> Figure:
             Plane(
                 "Two weights and one equation",
                 "",
-                Extent("w₁", -1.6, 1.7),
-                Extent("w₂", -1.1, 2.3),
+                Extent("w₁", -2.3, 2.6),
+                Extent("w₂", -1.1, 2.2),
                 (
                     Outline(
                         "level",
@@ -101,7 +102,7 @@ def figure() -> Figure:
             ),
             HeatMap(
                 "How far the tangent kernel moves",
-                "log₁₀ of the movement, relative to its size at the start. Drag the marker.",
+                "log₁₀ of the movement over its size at the start, cut off at ±6. Drag the marker.",
                 "scale",
                 "ratio",
                 "moved",
@@ -112,19 +113,25 @@ def figure() -> Figure:
             ),
         ),
         reading=(
+            Clause("Two equal layers, each α = {scale}: ", when=layers | even),
             Clause(
                 "Two layers whose product is the square of α = {scale}, the second {ratio} times "
                 "the first: ",
                 when=layers,
+                unless=even,
             ),
-            Clause("From α = {scale}, and {ratio} times that in the second weight: ", when=weights),
+            Clause("At depth three, ", when=deep),
+            Clause("Both weights from α = {scale}: ", when=powers | even),
             Clause(
-                "At depth three, from α = {scale} and {ratio} times that in the second weight: ",
-                when=deep,
+                "The first weight from α = {scale}, the second from {ratio} times that: ",
+                when=powers,
+                unless=even,
             ),
+            Clause("One balanced neuron of scale α = {scale}: ", when=neuron | even),
             Clause(
                 "One neuron of scale α = {scale}, its number {ratio} times as long as its vector: ",
                 when=neuron,
+                unless=even,
             ),
             Clause("training ends on w₁ = {first}, w₂ = {second}, "),
             Clause("as a kernel machine.", when={"regime": (_KERNEL,)}),
@@ -160,7 +167,8 @@ def compute(state: State) -> dict[str, Any]:
     kind, scale, ratio = str(state["unequal"]), float(state["scale"]), float(state["ratio"])
     model = _model(kind, scale, ratio)
     path = np.asarray(_way(model))
-    level = _neuron_level(model, path[-1]) if kind == NEURON else _level(model, path[-1])
+    end = path[-1]
+    level = _neuron_level(model, end) if isinstance(model, Neuron) else _level(model, end)
     return {"path": path, "level": level, "first": path[-1, 0], "second": path[-1, 1]}
 
 
