@@ -205,22 +205,22 @@ def test_shape_is_the_kernel_at_large_scales(check, depth):
     )
 
 
-@pytest.mark.parametrize("ratio", [10.0, 100.0, 1000.0])
+@pytest.mark.parametrize("ratio", [2.5, 10.0, 1000.0])
 def test_where_a_head_start_loses(check, ratio):
-    """Equal shares in w1 + w2 / 2 = 1 at scale sqrt(2) / r^2, up to terms of that order."""
-
     def share(log_scale):
         scale = np.exp(log_scale)
         potential = ib.DiagonalPotential(2, np.array([scale, ratio * scale]))
         return float(ib.interpolator(*LINE, potential).weights[0]) - 0.5
 
-    found = np.exp(brentq(share, np.log(1e-3) - 2 * np.log(ratio), 0.0, xtol=1e-12))
+    expected = np.sqrt(2) / ratio**2 * (1 - 16 / ratio**4) ** -0.25
+    found = np.exp(brentq(share, np.log(expected / 5), np.log(5 * expected), xtol=1e-13))
     check(
-        "A head start r of the second of two weights loses below scale sqrt(2) / r^2",
+        "A head start r of the second of two weights loses below the scale "
+        "sqrt(2) / r^2 (1 - 16 / r^4)^(-1/4)",
         HERE,
-        "scale of equal shares, relative difference times r^2, r = 10 to 1000",
-        abs(found * ratio**2 / np.sqrt(2) - 1) * ratio**2,
-        2.0,
+        "scale of equal shares by root search on the solver, relative, r = 2.5 to 1000",
+        abs(found / expected - 1),
+        1e-9,
     )
 
 
