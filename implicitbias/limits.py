@@ -667,7 +667,7 @@ def _margin_dual(potential, signed):
 
     starts = 2.0 ** jnp.arange(20.0, -300.0, -1)
     first = starts[jnp.argmin(jax.vmap(lambda start: value(jnp.full(n, start)))(starts))]
-    begin = (jnp.full(n, first), jnp.full(n, 0.1), 0.1 * first, 0)
+    begin = (jnp.full(n, first), jnp.full(n, 0.1), 0.1 * first, jnp.asarray(0))
     nu, slack, _, steps = jax.lax.while_loop(unfinished, centre, begin)
     support = nu > slack * jnp.mean(nu)
 

@@ -31,7 +31,7 @@ def logistic_one_sample() -> Explorable:
     effective = SCALES[:, None] / np.sqrt(np.log(10) * DIGITS)
     _, once, back = np.unique(effective.round(9), return_index=True, return_inverse=True)
     scales = effective.ravel()[once]
-    ends = np.asarray(scale_path(SAMPLE, [1.0], 2, scales).weights)
+    ends = np.asarray(scale_path(SAMPLE, np.ones(1), 2, scales).weights)
     levels = np.stack(
         [
             np.asarray(level_set(DiagonalPotential(2, scale), end, points=48))

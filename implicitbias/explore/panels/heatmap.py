@@ -98,7 +98,7 @@ class HeatMap(Panel):
         place = np.log if y.log else np.asarray
         levels = np.asarray(place(np.asarray(y.values, dtype=float)))
         found = [figure.at(guide.array, {**state, self.x: right}) for right in x.values]
-        heights = np.asarray(place(np.array([float(np.squeeze(each)) for each in found])))
+        heights = np.asarray(place(np.array(found, dtype=float).ravel()))
         inside = (heights >= levels[0]) & (heights <= levels[-1])
         up = np.interp(heights, levels, np.arange(len(levels)) + 0.5) * 150 / len(levels)
         across = (np.arange(len(x.values)) + 0.5) * (WIDTH - LEFT - RIGHT) / len(x.values)
