@@ -42,7 +42,7 @@ def test_steps_that_all_diverge_are_refused():
         noise_data(PROBLEM, (0.05, 0.06), (1,), (0,))
 
 
-def test_cells_in_which_runs_diverge_are_hatched(show: Callable[..., Shown]) -> None:
+def test_cells_in_which_runs_diverge_are_hatched(show: Callable[..., Shown]):
     shown = show(html=noise(PROBLEM, steps=STEPS, batches=BATCHES, seeds=SEEDS).html())
     shown.page.locator("figure.live").wait_for()
     marker = shown.page.locator(".heatmap .readings text")
@@ -68,7 +68,7 @@ def test_the_noisy_label_moves_the_end_from_one_vertex_to_the_other():
         # The level set touches the line, but for the small predictor at the effective start and
         # for its resolution, a point every three degrees.
         assert 0.98 < (level @ x).max() < 1 + 1e-3
-    alone = ib.interpolator(x[None], [1.0], ib.DiagonalPotential(2, SCALE)).weights
+    alone = ib.interpolator(x[None], np.ones(1), ib.DiagonalPotential(2, SCALE)).weights
     np.testing.assert_allclose(found[0], alone, atol=1e-10)
     np.testing.assert_allclose(found[3000], [0, 2], atol=1e-3)
     assert (np.diff([end[1] for end in found.values()]) > 0).all()
