@@ -319,7 +319,7 @@ def scale_paths(
     scales = np.asarray(_check.finite_array("scales", scales, 1))
     _check.positive("scales", scales)
     potential = DiagonalPotential(depth, 1.0)
-    k = float(potential.order)
+    k = (depth - 2) / depth
     falling = np.argsort(-scales, kind="stable")
     targets = depth * np.log(scales[falling])
     if k > 0 and k * targets[-1] < np.log(_SLACK_FLOOR):

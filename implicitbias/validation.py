@@ -154,11 +154,13 @@ def validate(
     run: Callable = map if executor is None else executor.map
     errors, inner, baseline, weights = zip(*run(solve, sets), strict=True)
     return Validation(
-        jnp.asarray(factors, float),
-        jnp.asarray(scales, float),
-        *(jnp.asarray(np.stack(part)) for part in (errors, inner, baseline)),
-        jnp.asarray(weights[0]),
-        disjoint,
+        factors=jnp.asarray(factors, float),
+        scales=jnp.asarray(scales, float),
+        errors=jnp.asarray(np.stack(errors)),
+        inner=jnp.asarray(np.stack(inner)),
+        baseline=jnp.asarray(np.stack(baseline)),
+        weights=jnp.asarray(weights[0]),
+        disjoint=disjoint,
     )
 
 
@@ -275,7 +277,7 @@ def effective_number(weights: Float[ArrayLike, "... d"]) -> Float[Array, "..."]:
 
 
 def _rising_factors(factors: Sequence[float]) -> Float[np.ndarray, " l"]:
-    values = np.asarray(_check.finite_array("factors", factors, 1))
+    values = np.asarray(_check.finite_array("factors", np.asarray(factors, float), 1))
     if values.size == 0 or values[0] <= 1 or np.any(np.diff(values) <= 0):
         raise ValueError(f"factors must be above 1 and rise, found {values}")
     return values

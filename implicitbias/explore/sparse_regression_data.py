@@ -3,7 +3,7 @@
 import json
 from concurrent.futures import Executor
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -57,8 +57,8 @@ def write(held: Held) -> None:
 def read() -> Held:
     """What the file holds."""
     content = json.loads(FILE.read_text())
-    axes = {name: np.asarray(content[name]) for name in _AXES}
-    errors = np.reshape(content["errors"], [len(axis) for axis in axes.values()])
+    axes: dict[str, Any] = {name: np.asarray(content[name]) for name in _AXES}
+    errors: Any = np.reshape(content["errors"], [len(axis) for axis in axes.values()])
     weights = np.reshape(content["weights"], (*errors.shape[:3], -1)) * STEP
     return Held(ErrorSweep(**axes, errors=errors), weights)
 
