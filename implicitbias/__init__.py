@@ -27,6 +27,15 @@ from .losses import (
     Loss as Loss,
     SquareLoss as SquareLoss,
 )
+from .matrices import (
+    MatrixTrajectory as MatrixTrajectory,
+    balanced_layers as balanced_layers,
+    effective_rank as effective_rank,
+    end_to_end_velocity as end_to_end_velocity,
+    matrix_flow as matrix_flow,
+    minimum_nuclear_norm as minimum_nuclear_norm,
+    singular_value_velocity as singular_value_velocity,
+)
 from .metrics import (
     hessian_asymmetry as hessian_asymmetry,
     inverse_metric as inverse_metric,
@@ -35,6 +44,7 @@ from .metrics import (
     tangent_kernel as tangent_kernel,
 )
 from .parametrizations import (
+    DeepFactorization as DeepFactorization,
     DiagonalNetwork as DiagonalNetwork,
     MatrixNetwork as MatrixNetwork,
     Neuron as Neuron,
@@ -49,10 +59,14 @@ from .potentials import (
     PNorm as PNorm,
     Potential as Potential,
     SeparablePotential as SeparablePotential,
+    SpectralPotential as SpectralPotential,
 )
 from .problems import (
+    MatrixProblem as MatrixProblem,
     Problem as Problem,
     diabetes as diabetes,
+    matrix_completion as matrix_completion,
+    matrix_sensing as matrix_sensing,
     separable_classification as separable_classification,
     sparse_regression as sparse_regression,
 )

@@ -342,6 +342,60 @@ class MatrixNetwork(eqx.Module):
         return U, V
 
 
+class DeepFactorization(eqx.Module):
+    r"""Linear network of several layers, the difference of two products of square matrices,
+
+    .. math:: W = W_N \cdots W_1 - V_N \cdots V_1, \qquad W_j(0) = V_j(0) = \alpha I,
+
+    so that W(0) = 0: the matrix form of the diagonal network :math:`u^N - v^N`. Without the second
+    product it starts at :math:`\alpha^N I` and keeps the sign of its determinant. Either way the
+    layers of a product stay balanced (Arora, Cohen and Hazan 2018, arXiv:1802.06509).
+
+    **Arguments:** `depth` N, an integer of at least 2; `scale` :math:`\alpha > 0`; `unbiased`,
+    whether there is a second product.
+
+    **Raises:** `ValueError` for a depth that is not an integer of at least 2, or a scale that is
+    not positive.
+
+    >>> import jax; jax.config.update("jax_enable_x64", True)
+    >>> import implicitbias as ib
+    >>> network = ib.DeepFactorization(depth=3, scale=0.5, unbiased=False)
+    >>> network.features(network.init(2)).tolist()
+    [[0.125, 0.0], [0.0, 0.125]]
+    """
+
+    depth: int = eqx.field(static=True)
+    scale: Float[Array, ""]
+    unbiased: bool = eqx.field(static=True)
+
+    def __init__(self, depth: int, scale: ArrayLike, *, unbiased: bool = True):
+        _check_size("depth", depth)
+        if depth < 2:
+            raise ValueError(f"depth must be an integer, at least 2, found {depth}")
+        _check.positive("scale", scale)
+        self.depth = int(depth)
+        self.scale = _check.finite_array("scale", scale, 0)
+        self.unbiased = unbiased
+
+    def features(self, params: Float[Array, "p N d d"]) -> Float[Array, "d d"]:
+        """W of the layers, the first one first: one product, or two of which one is subtracted."""
+        first, *rest = (_product(layers) for layers in params)
+        return first - rest[0] if rest else first
+
+    def init(self, d: int) -> Float[Array, "p N d d"]:
+        """The start, every layer a multiple of the identity."""
+        _check_size("d", d)
+        shape = (2 if self.unbiased else 1, self.depth, d, d)
+        return jnp.broadcast_to(self.scale * jnp.eye(d), shape)
+
+
+def _product(layers: Float[Array, "N d d"]) -> Float[Array, "d d"]:
+    W = layers[0]
+    for layer in layers[1:]:
+        W = layer @ W
+    return W
+
+
 def _scalar_or_vector(name: str, value: ArrayLike) -> Float[Array, "..."]:
     if np.ndim(value) > 1:
         raise ValueError(f"{name} must be a number or a vector, found shape {np.shape(value)}")

@@ -380,6 +380,62 @@ class DiagonalPotential(SeparablePotential):
         return _qexp.curvature(w, self.log_amplitude, self.order) / self.speed
 
 
+class SpectralPotential(eqx.Module):
+    r"""A potential of symmetric matrices: that of their eigenvalues, :math:`\psi(\lambda(W))`.
+
+    For a convex :math:`\psi` that does not mind the order of its arguments it is convex (Davis
+    1957), its gradient has the eigenvectors of W and the eigenvalues
+    :math:`\nabla\psi(\lambda)`, and its conjugate is the spectral potential of :math:`\psi^*`.
+    With `DiagonalPotential(2, scale)` it is the potential of `SymmetricFactorization(scale)`
+    trained on measurements that commute: the spectral hypentropy (Ghai, Hazan and Singer 2020,
+    arXiv:1902.01903).
+
+    **Arguments:** `potential`, a `SeparablePotential` with one scale for all coordinates.
+
+    All methods raise `ValueError` for a matrix that is not symmetric.
+
+    >>> import jax; jax.config.update("jax_enable_x64", True)
+    >>> import implicitbias as ib
+    >>> ib.SpectralPotential(ib.Euclidean()).value([[0.0, 1.0], [1.0, 0.0]]).round(12).item()
+    1.0
+    """
+
+    potential: SeparablePotential
+
+    def __check_init__(self):
+        if not isinstance(self.potential, SeparablePotential):
+            raise ValueError(f"potential must be a SeparablePotential, found {self.potential!r}")
+
+    def value(self, W: Float[ArrayLike, "d d"]) -> Float[Array, ""]:
+        r""":math:`\sum_i\psi(\lambda_i(W))`."""
+        return self.potential.value(jnp.linalg.eigvalsh(_symmetric("W", W)))
+
+    def to_dual(self, W: Float[ArrayLike, "d d"]) -> Float[Array, "d d"]:
+        r""":math:`Z = O\,\mathrm{diag}(\psi'(\lambda))\,O^\top`, the gradient."""
+        values, vectors = jnp.linalg.eigh(_symmetric("W", W))
+        return (vectors * self.potential.to_dual(values)) @ vectors.T
+
+    def to_primal(self, Z: Float[ArrayLike, "d d"]) -> Float[Array, "d d"]:
+        """The inverse of `to_dual`."""
+        values, vectors = jnp.linalg.eigh(_symmetric("Z", Z))
+        return (vectors * self.potential.to_primal(values)) @ vectors.T
+
+    def conjugate(self, Z: Float[ArrayLike, "d d"]) -> Float[Array, ""]:
+        r""":math:`\sum_i\psi^*(\lambda_i(Z))`."""
+        return self.potential.conjugate(jnp.linalg.eigvalsh(_symmetric("Z", Z)))
+
+
+def _symmetric(name: str, value: ArrayLike) -> Array:
+    matrix = _check.finite_array(name, value, 2)
+    if matrix.shape[0] != matrix.shape[1]:
+        raise ValueError(f"{name} must be square, found shape {matrix.shape}")
+    entries = np.asarray(matrix)
+    gap = np.abs(entries - entries.T).max(initial=0)
+    if gap > 1e-12 * np.abs(entries).max(initial=0):
+        raise ValueError(f"{name} must be symmetric, found entries that differ by {gap:.1e}")
+    return (matrix + matrix.T) / 2
+
+
 @jax.jit
 def _log_amplitude(depth, scale, shape):
     balance = jnp.log1p(jnp.square(shape)) - jnp.log1p(-jnp.square(shape))

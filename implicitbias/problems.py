@@ -116,6 +116,109 @@ def separable_classification(
     return _problem(X, labels, weights, name=name)
 
 
+class MatrixProblem(eqx.Module):
+    r"""Measurements of a matrix: `A, y, matrix = problem` unpacks them.
+
+    **Fields:**
+
+    - `measurements`: matrices :math:`A_i`, "n d d".
+    - `targets`: :math:`y_i = \langle A_i, W^*\rangle`, "n".
+    - `matrix`: :math:`W^*`, "d d".
+    - `name`: what is measured, in a few words.
+    """
+
+    measurements: Float[Array, "n d d"]
+    targets: Float[Array, " n"]
+    matrix: Float[Array, "d d"]
+    name: str = eqx.field(static=True)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter((self.measurements, self.targets, self.matrix))
+
+
+def matrix_completion(
+    d: int = 6, rank: int = 2, observed: int = 24, *, seed: int = 0
+) -> MatrixProblem:
+    r"""Some entries of a d x d matrix of low rank, drawn without replacement.
+
+    :math:`W^* = c\,G H^\top` with G and H "d rank" of independent :math:`N(0, 1)` entries, and c
+    such that the entries of :math:`W^*` have mean square 1. Each measurement is one entry, in the
+    order of rows.
+
+    **Arguments:** `d`, `rank`, the number of `observed` entries, `seed`.
+
+    **Raises:** `ValueError` for sizes that are not positive integers, a rank above d, more entries
+    than there are, or a seed that is not a non-negative integer.
+
+    >>> import jax; jax.config.update("jax_enable_x64", True)
+    >>> import implicitbias as ib
+    >>> A, y, matrix = ib.matrix_completion(3, 1, 5, seed=0)
+    >>> A.shape, bool(abs((A * matrix).sum((1, 2)) - y).max() == 0)
+    ((5, 3, 3), True)
+    """
+    _check_low_rank(d, rank)
+    _check_integer("observed", observed, at_least=1)
+    if observed > d**2:
+        raise ValueError(f"observed must be at most d^2 = {d**2}, found {observed}")
+    generator = _generator(seed)
+    matrix = generator.standard_normal((d, rank)) @ generator.standard_normal((rank, d))
+    matrix *= d / np.linalg.norm(matrix)
+    entries = np.sort(generator.choice(d**2, observed, replace=False))
+    measurements = np.eye(d**2)[entries].reshape(observed, d, d)
+    name = f"matrix completion ({observed} of {d} x {d} entries, rank {rank})"
+    return _matrix_problem(measurements, matrix.ravel()[entries], matrix, name)
+
+
+def matrix_sensing(
+    d: int = 8, rank: int = 1, measurements: int = 16, *, commuting: bool = False, seed: int = 0
+) -> MatrixProblem:
+    r"""Random linear measurements of a symmetric d x d matrix of low rank.
+
+    :math:`W^* = \sum_{r \le rank} \lambda_r o_r o_r^\top` with random orthonormal :math:`o_r` and
+    :math:`\lambda = 1, -1, 1, \dots`. The :math:`A_i` are symmetric, :math:`(G + G^\top)/2` with
+    independent :math:`N(0, 1)` entries in G; or, to commute, diagonal in one orthonormal basis
+    that begins with the :math:`o_r`, with independent :math:`N(0, 1)` eigenvalues.
+
+    **Arguments:** `d`, `rank`, the number of `measurements`, whether they are `commuting`, `seed`.
+
+    **Raises:** `ValueError` for sizes that are not positive integers, a rank above d, or a seed
+    that is not a non-negative integer.
+
+    >>> import jax; jax.config.update("jax_enable_x64", True)
+    >>> import implicitbias as ib
+    >>> A, y, matrix = ib.matrix_sensing(4, 1, 2, commuting=True, seed=0)
+    >>> bool(abs(A[0] @ A[1] - A[1] @ A[0]).max() < 1e-12)
+    True
+    """
+    _check_low_rank(d, rank)
+    _check_integer("measurements", measurements, at_least=1)
+    generator = _generator(seed)
+    vectors = np.linalg.qr(generator.standard_normal((d, d)))[0]
+    values = np.where(np.arange(d) < rank, (-1.0) ** np.arange(d), 0.0)
+    matrix = (vectors * values) @ vectors.T
+    if commuting:
+        diagonals = generator.standard_normal((measurements, 1, d))
+        A = (vectors * diagonals) @ vectors.T
+    else:
+        A = generator.standard_normal((measurements, d, d))
+    A = (A + np.swapaxes(A, 1, 2)) / 2
+    kind = "commuting" if commuting else "Gaussian"
+    name = f"matrix sensing ({measurements} {kind} measurements of {d} x {d}, rank {rank})"
+    return _matrix_problem(A, np.tensordot(A, matrix, 2), matrix, name)
+
+
+def _check_low_rank(d: int, rank: int) -> None:
+    _check_integer("d", d, at_least=1)
+    _check_integer("rank", rank, at_least=1)
+    if rank > d:
+        raise ValueError(f"rank must be at most d = {d}, found {rank}")
+
+
+def _matrix_problem(A: np.ndarray, y: np.ndarray, matrix: np.ndarray, name: str) -> MatrixProblem:
+    _check.require_x64()
+    return MatrixProblem(*map(_check.on_device, (A, y, matrix)), name=name)
+
+
 def diabetes(patients: int = 40, *, seed: int = 0) -> Problem:
     r"""Disease progression after a year, of fewer patients than features.
 
