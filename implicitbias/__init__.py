@@ -30,6 +30,7 @@ from .losses import (
 from .matrices import (
     MatrixTrajectory as MatrixTrajectory,
     balanced_layers as balanced_layers,
+    divergent_completion as divergent_completion,
     effective_rank as effective_rank,
     end_to_end_velocity as end_to_end_velocity,
     matrix_flow as matrix_flow,

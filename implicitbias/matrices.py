@@ -5,6 +5,7 @@ descends :math:`L(W) = \frac12\sum_i(\langle A_i, W\rangle - y_i)^2`, whose grad
 :math:`G = \sum_i (\langle A_i, W\rangle - y_i) A_i`. Time is that of gradient flow on the layers.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -172,11 +173,7 @@ def matrix_flow(
 
     A, y = _measured(measurements, targets)
     every_step = np.ndim(times) == 0
-    moments = np.atleast_1d(_check.finite_array("times", times, 0 if every_step else 1))
-    if moments.size == 0 or moments[0] < 0 or np.any(np.diff(moments) <= 0) or moments[-1] == 0:
-        raise ValueError(
-            f"times must rise strictly, from 0 or later to a positive value, found {moments}"
-        )
+    moments = _rising(np.atleast_1d(times))
     _check.positive("tolerance", tolerance)
     start, matrix, velocity = _reduced(network, A.shape[-1], seed)
     shape = start.shape
@@ -202,6 +199,79 @@ def matrix_flow(
     path = np.stack([matrix(state.reshape(shape)) for state in solution.y.T])
     losses = (misfit(path) ** 2).sum(-1) / 2
     return MatrixTrajectory(*map(_check.on_device, (solution.t, path, losses)))
+
+
+def divergent_completion(
+    depth: int, scale: float, times: Float[ArrayLike, " t"]
+) -> MatrixTrajectory:
+    r"""The completion of :math:`{?\ \ 1 \choose 1\ \ 0}` in which no norm is minimised.
+
+    A product of N layers that starts at :math:`\alpha^N I` has a positive determinant for ever,
+    and every solution has a negative one: the loss tends to zero and the hidden entry to infinity
+    (Razin and Cohen 2020, arXiv:2005.06398). The flow of `end_to_end_velocity` keeps the product
+    symmetric; the determinant, soon below float64, is followed in its logarithm,
+
+    .. math:: \frac{d}{dt}\log\det W = -N \sum_r \sigma_r^{1-2/N} \langle G, u_r u_r^\top\rangle.
+
+    **Arguments:** `depth` N, an integer of at least 2; `scale` :math:`\alpha > 0`; `times`, rising,
+    from 0 or later.
+
+    **Raises:** `ValueError` for arguments outside these ranges; `RuntimeError` if LSODA fails.
+
+    >>> import jax; jax.config.update("jax_enable_x64", True)
+    >>> import implicitbias as ib
+    >>> path = ib.divergent_completion(2, 0.1, [1e3, 1e6, 1e9])
+    >>> path.matrices[:, 0, 0].round(0).tolist()  # like (6t)^(1/3)
+    [18.0, 182.0, 1817.0]
+    """
+    from scipy.integrate import solve_ivp
+
+    _layers(depth)
+    _check.positive("scale", scale)
+    moments = _rising(times)
+    share = 1 / depth
+
+    def parts(state):
+        """The entries of W, its two eigenvalues, and the cosine and sine of the first vector."""
+        first, off = math.exp(state[0]), state[1]
+        last = (off**2 + math.exp(state[2])) / first
+        large = (first + last + math.hypot(first - last, 2 * off)) / 2
+        angle = math.atan2(2 * off, first - last) / 2
+        return (first, off, last), large, math.exp(state[2]) / large, angle
+
+    def velocity(_, state):
+        (first, off, last), large, small, angle = parts(state)
+        c, s = math.cos(angle), math.sin(angle)
+        miss = off - 1
+        along = 2 * c * s * miss + s**2 * last  # <G, u1 u1'>
+        across = (c**2 - s**2) * miss + c * s * last  # <G, u1 u2'>
+        beside = last - along  # <G, u2 u2'>
+        mixed = sum(
+            large ** (2 * j * share) * small ** (2 * (depth - 1 - j) * share) for j in range(depth)
+        )
+        one, two = (-depth * x ** (2 - 2 * share) for x in (large, small))
+        in_first = one * along * c**2 + two * beside * s**2 + 2 * c * s * mixed * across
+        in_off = (one * along - two * beside) * c * s - (c**2 - s**2) * mixed * across
+        powers = (x ** (1 - 2 * share) for x in (large, small))
+        shrink = sum(p * g for p, g in zip(powers, (along, beside), strict=True))
+        return in_first / first, in_off, -depth * shrink
+
+    log_start = depth * math.log(scale)
+    solution = solve_ivp(
+        velocity,
+        (0.0, float(moments[-1])),
+        [log_start, 0.0, 2 * log_start],
+        method="LSODA",
+        t_eval=moments,
+        rtol=1e-10,
+        atol=1e-12,
+    )
+    if solution.status != 0:
+        raise RuntimeError(f"LSODA stopped at time {solution.t[-1]:.3g}: {solution.message}")
+    entries = np.array([parts(state)[0] for state in solution.y.T])
+    losses = (entries[:, 1] - 1) ** 2 + entries[:, 2] ** 2 / 2
+    matrices = entries[:, [0, 1, 1, 2]].reshape(-1, 2, 2)
+    return MatrixTrajectory(*map(_check.on_device, (moments, matrices, losses)))
 
 
 def minimum_nuclear_norm(
@@ -248,6 +318,15 @@ def minimum_nuclear_norm(
         f"no certificate of least nuclear norm after {_MAX_SPLITTINGS} splittings: gap {gap:.1e}, "
         f"dual norm 1 + {excess:.1e}. Is the answer unique? More measurements would make it so"
     )
+
+
+def _rising(times: ArrayLike) -> np.ndarray:
+    moments = np.asarray(_check.finite_array("times", times, 1))
+    if moments.size == 0 or moments[0] < 0 or np.any(np.diff(moments) <= 0) or moments[-1] == 0:
+        raise ValueError(
+            f"times must rise strictly, from 0 or later to a positive value, found {moments}"
+        )
+    return moments
 
 
 def _onto(basis: np.ndarray, W: np.ndarray) -> np.ndarray:

@@ -1,0 +1,214 @@
+"""The explorable "matrices": completing a matrix of low rank, by scale, depth and time."""
+
+import numpy as np
+
+from implicitbias.explore.array import Array
+from implicitbias.explore.axis import Axis
+from implicitbias.explore.explorable import Explorable
+from implicitbias.explore.figure import Figure, Preset
+from implicitbias.explore.panels.curves import Curves, Line
+from implicitbias.explore.panels.images import Images
+from implicitbias.explore.panels.spectrum import Spectrum
+from implicitbias.explore.text import Clause
+from implicitbias.matrices import effective_rank, matrix_flow, minimum_nuclear_norm
+from implicitbias.parametrizations import DeepFactorization
+from implicitbias.problems import MatrixProblem, matrix_completion
+
+STARTS = np.logspace(-6, 1, 15)
+DEPTHS = (2, 3, 4)
+SAMPLES = 24
+
+_TOLERANCE = 1e-6  # of a step of the flow
+_TRAINED = 1e-8  # of the first loss: where a path is cut
+_HORIZON = 3e4  # in units of the time in which the network leaves its start
+_ENTRY, _LOG_VALUE, _LOG_TIME = 1 / 100, 0.01, 0.005  # resolutions: less than a pixel
+
+
+def matrices(problem: MatrixProblem | None = None) -> Explorable:
+    """Deep factorisations, trained from several scales to complete a matrix.
+
+    Args:
+        problem: some entries of a square matrix. By default those of the chapter.
+
+    Returns:
+        The explorable ``"matrices"``.
+    """
+    problem = matrix_completion(6, 2, 24, seed=12) if problem is None else problem
+    A, truth = np.asarray(problem.measurements), np.asarray(problem.matrix)
+    seen = A.sum(0) != 0
+    least = np.asarray(minimum_nuclear_norm(A, problem.targets))
+    runs = [[_run(problem, depth, start ** (1 / depth)) for start in STARTS] for depth in DEPTHS]
+    times, paths = (np.array([[run[k] for run in row] for row in runs]) for k in (0, 1))
+    values = np.linalg.svd(paths, compute_uv=False)
+    shown = [np.broadcast_to(image, paths.shape) for image in (truth, truth * seen)]
+    pictures = np.stack([*shown, paths, np.broadcast_to(least, paths.shape)], axis=3)
+
+    def off(W: np.ndarray) -> np.ndarray:
+        return np.sqrt(((W - truth)[..., ~seen] ** 2).mean(-1))
+
+    def everywhere(value: float) -> Array:
+        return Array(("scale",), np.full(len(STARTS), value))
+
+    over = ("depth", "scale", "time")
+    figure = Figure(
+        name="matrices",
+        title="Completing a matrix by a deep factorisation, by scale, depth and time",
+        axes=(
+            Axis(
+                "scale",
+                "Scale of the product at the start",
+                tuple(STARTS),
+                symbol="αᴺ",
+                log=True,
+                ends=("small: feature learning", "large: kernel"),
+                roles=("rich", "kernel"),
+                start=1e-4,
+            ),
+            Axis("depth", "Depth", DEPTHS, kind="choice", symbol="N", start=2),
+            Axis(
+                "time",
+                "Time",
+                tuple(np.linspace(0.0, 100.0, SAMPLES)),
+                kind="time",
+                reads="times",
+                ends=("start", "trained"),
+            ),
+        ),
+        arrays={
+            "pictures": Array(
+                over, pictures, inner=("image", "row", "column"), step=_ENTRY * abs(truth).max()
+            ),
+            "values": Array(over, values, inner=("mode",), step=_LOG_VALUE, log=True),
+            "times": Array(over, times, step=_LOG_TIME, log=True),
+            "error": Array(over, off(paths), step=0.002, log=True),
+            "rank": Array(over, _ranks(paths), step=1e-3),
+            "nuclear": Array(over, values.sum(-1), step=1e-3),
+            "least_error": everywhere(off(least)),
+            "zero_error": everywhere(off(0 * least)),
+            "least_rank": everywhere(float(effective_rank(least))),
+            "true_rank": everywhere(float(effective_rank(truth))),
+            "least_nuclear": everywhere(float(np.linalg.norm(least, "nuc"))),
+            "true_nuclear": everywhere(float(np.linalg.norm(truth, "nuc"))),
+        },
+        panels=(
+            Images(
+                "The matrix",
+                "Blue entries are positive, orange ones negative.",
+                "pictures",
+                (
+                    "the truth, of rank two",
+                    "what was seen of it",
+                    "this network now",
+                    "least nuclear norm",
+                ),
+            ),
+            Spectrum(
+                "Its singular values during training",
+                "The largest first.",
+                "values",
+                "times",
+                "σ",
+                1e-5,
+            ),
+            Curves(
+                "How wrong the hidden entries are",
+                "Root mean square, at the end. Drag to move the scale.",
+                axis="scale",
+                lines=(
+                    Line("error", "this network", "run"),
+                    Line("least_error", "least nuclear norm", "rich", dashed=True),
+                    Line("zero_error", "least Frobenius norm", "kernel", dashed=True),
+                ),
+                floor=1e-5,
+            ),
+            Curves(
+                "Its effective rank",
+                "A number between one and the rank, at the end.",
+                axis="scale",
+                lines=(
+                    Line("rank", "this network", "run"),
+                    Line("least_rank", "least nuclear norm", "rich", dashed=True),
+                    Line("true_rank", "the truth", "ink", dashed=True),
+                ),
+            ),
+            Curves(
+                "Its nuclear norm",
+                "The sum of the singular values, at the end.",
+                axis="scale",
+                lines=(
+                    Line("nuclear", "this network", "run"),
+                    Line("least_nuclear", "the least", "rich", dashed=True),
+                    Line("true_nuclear", "the truth", "ink", dashed=True),
+                ),
+            ),
+        ),
+        reading=(
+            Clause("From αᴺ = {scale} at depth {depth}, training ends ", when={"time": (100.0,)}),
+            Clause(
+                "From αᴺ = {scale} at depth {depth}, after time t = {times}, the network is ",
+                unless={"time": (100.0,)},
+            ),
+            Clause(
+                "at effective rank {rank} and nuclear norm {nuclear} (the least that fits is "
+                "{least_nuclear}). The hidden entries are off by {error}."
+            ),
+        ),
+        presets=(
+            Preset("It leaves them zero", {"scale": 10.0, "depth": 2, "time": 100.0}),
+            Preset("One value at a time", {"scale": 1e-6, "depth": 3, "time": 50.0}),
+            Preset("The truth", {"scale": 1e-6, "depth": 3, "time": 100.0}),
+        ),
+        caption=(
+            "Gradient flow on W = W_N⋯W₁ − V_N⋯V₁, every factor αI at the start, on 24 of the 36 "
+            "entries of a matrix of rank two, until the loss is 10⁻⁸ of what it was. The least "
+            "nuclear norm is certified by convex duality."
+        ),
+        alt=(
+            "From a large scale, hidden entries stay zero. From a small one singular values grow "
+            "one after the other, and at depth three and four the matrix is completed exactly, "
+            "which the matrix of least nuclear norm does not do."
+        ),
+    )
+    return Explorable(figure)
+
+
+def _run(problem: MatrixProblem, depth: int, scale: float) -> tuple[np.ndarray, np.ndarray]:
+    """Moments "SAMPLES", spread evenly over what is to be seen, and the matrices there."""
+    drive = np.linalg.norm(np.tensordot(problem.targets, problem.measurements, 1), 2)
+    growth = min(1.0, scale) if depth > 2 else 1.0
+    leaves = max(1.0, np.log(1 / scale)) / (drive * growth ** (depth - 2) * max(1.0, scale) ** 2)
+    path = matrix_flow(
+        DeepFactorization(depth, scale),
+        problem.measurements,
+        problem.targets,
+        _HORIZON * leaves,
+        tolerance=_TOLERANCE,
+    )
+    times, states, losses = map(np.asarray, path)
+    trained = np.flatnonzero(losses < _TRAINED * losses[0])
+    if not trained.size:
+        raise RuntimeError(
+            f"at depth {depth} and scale {scale:.3g} the loss is still {losses[-1]:.1e} at time "
+            f"{times[-1]:.3g}"
+        )
+    times, states = times[: trained[0] + 1], states[: trained[0] + 1]
+    size = np.linalg.norm(states, axis=(1, 2))
+    begin = max(np.flatnonzero(size > 1e-3 * size[-1])[0] - 1, 1)  # before, nothing is to be seen
+    times, states = times[begin:], states[begin:]
+    clock = np.log(times / times[0])
+    way = np.append(0, np.cumsum(np.linalg.norm(np.diff(states, axis=0), axis=(1, 2))))
+    ruler = clock / clock[-1] + 2 * way / way[-1]
+    at = np.interp(np.linspace(0, ruler[-1], SAMPLES - 1), ruler, np.arange(len(ruler)))
+    low = np.minimum(at.astype(int), len(ruler) - 2)
+    part = (at - low)[:, None, None]
+    between = (1 - part) * states[low] + part * states[low + 1]
+    moments = times[0] * np.exp(np.interp(at, np.arange(len(clock)), clock))
+    return np.append(0, moments), np.concatenate([np.zeros_like(states[:1]), between])
+
+
+def _ranks(paths: np.ndarray) -> np.ndarray:
+    """The effective rank, and 0 for the zero matrix of the start."""
+    ranks = np.zeros(paths.shape[:-2])
+    some = np.linalg.norm(paths, axis=(-2, -1)) > 0
+    ranks[some] = effective_rank(paths[some])
+    return ranks
