@@ -19,7 +19,7 @@ from .parametrizations import (
 )
 
 _MAX_SPLITTINGS = 200_000
-_CERTIFIED = 1e-9  # of the largest entry of the answer, or of the certificate's norm, which is 1
+_CERTIFIED = 1e-11  # of the largest entry of the answer, or of the certificate's norm, which is 1
 
 
 class MatrixTrajectory(NamedTuple):
@@ -149,9 +149,9 @@ def matrix_flow(
     - `DeepFactorization`: `end_to_end_velocity`, one for each product.
     - `SymmetricFactorization`: :math:`P = UU^\top` and :math:`Q = VV^\top` obey
       :math:`\dot P = -2(HP + PH)`, :math:`\dot Q = 2(HQ + QH)` with H the symmetric part of G.
-    - `MatrixNetwork`, of any width: with U on top of V,
-      :math:`Z = {U \choose V}{U \choose V}^\top` obeys :math:`\dot Z = -(KZ + ZK)`,
-      :math:`K = {0\ \ G \choose G^\top\ 0}`, and W is its upper right block.
+    - `MatrixNetwork`, of any width: :math:`S = {U \choose V}` obeys
+      :math:`\dot S = -{0\ \ G \choose G^\top\ 0} S`, which commutes with rotations of its k
+      columns, and W depends on :math:`SS^\top` alone: 2d columns do, however many there are.
 
     Solved by LSODA, in absolute steps of `tolerance` times the size of the start: what is smaller
     than 1e-16 of the largest singular value, float64 does not hold.
@@ -281,7 +281,7 @@ def minimum_nuclear_norm(
 
     By Douglas-Rachford splitting, with the certificate that convex duality asks for: a matrix in
     the span of the measurements that has singular values of at most 1 and an inner product with
-    the answer equal to its nuclear norm, both within 1e-9.
+    the answer equal to its nuclear norm, both within 1e-11.
 
     **Arguments:** `measurements` A, shape "n d d", linearly independent, n at most d^2; `targets`
     y, shape "n".
@@ -365,12 +365,12 @@ def _reduced(network, d: int, seed: int):
         return np.stack([eye, eye]), lambda pair: pair[0] - pair[1], symmetric
     if isinstance(network, MatrixNetwork):
         stack = np.concatenate([np.asarray(layer) for layer in network.init(d, seed)])
+        narrow = np.linalg.qr(stack.T)[1].T  # the same Gram matrix, in 2d columns at most
 
-        def crossed(Z, G):
-            turned = -np.concatenate([G @ Z[d:], G.T @ Z[:d]])
-            return turned + turned.T
+        def crossed(S, G):
+            return -np.concatenate([G @ S[d:], G.T @ S[:d]])
 
-        return stack @ stack.T, lambda Z: Z[:d, d:], crossed
+        return narrow, lambda S: S[:d] @ S[d:].T, crossed
     raise ValueError(
         "network must be a DeepFactorization, a SymmetricFactorization or a MatrixNetwork, found "
         f"{network!r}"
