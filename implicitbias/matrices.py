@@ -115,7 +115,7 @@ def singular_value_velocity(
 
     .. math:: \dot\sigma_r = -N\,(\sigma_r^2)^{1-1/N}\,\langle G, u_r v_r^\top\rangle,
 
-    the largest first (Arora, Cohen, Hu and Luo 2019, arXiv:1905.13655, Theorem 3). It holds where
+    the largest first (Arora, Cohen, Hu and Luo 2019, arXiv:1905.13655). It holds where
     the singular values are distinct.
 
     **Arguments:** as for `end_to_end_velocity`.
