@@ -1,6 +1,7 @@
 """The explorable "matrices": completing a matrix of low rank, by scale, depth and time."""
 
 import numpy as np
+from scipy.interpolate import PchipInterpolator
 
 from implicitbias.explore.array import Array
 from implicitbias.explore.axis import Axis
@@ -18,10 +19,12 @@ STARTS = np.logspace(-6, 1, 15)
 DEPTHS = (2, 3, 4)
 SAMPLES = 24
 
-_TOLERANCE = 1e-6  # of a step of the flow
+_TOLERANCE = 1e-7  # of a step of the flow
+_SHOWS = 1e-3  # of its last size: where a matrix is first seen
 _TRAINED = 1e-8  # of the first loss: where a path is cut
 _HORIZON = 3e4  # in units of the time in which the network leaves its start
-_ENTRY, _LOG_VALUE, _LOG_TIME = 1 / 100, 0.01, 0.005  # resolutions: less than a pixel
+# Resolutions: less than a pixel, or three digits.
+_ENTRY, _LOG_VALUE, _LOG_TIME, _LOG_ERROR, _NUMBER = 1 / 100, 0.01, 0.005, 0.002, 2e-3
 
 
 def matrices(problem: MatrixProblem | None = None) -> Explorable:
@@ -49,7 +52,8 @@ def matrices(problem: MatrixProblem | None = None) -> Explorable:
     def everywhere(value: float) -> Array:
         return Array(("scale",), np.full(len(STARTS), value))
 
-    over = ("depth", "scale", "time")
+    now, end = ("depth", "scale", "time"), ("depth", "scale")
+    error, rank, nuclear = off(paths), _ranks(paths), values.sum(-1)
     figure = Figure(
         name="matrices",
         title="Completing a matrix by a deep factorisation, by scale, depth and time",
@@ -76,13 +80,16 @@ def matrices(problem: MatrixProblem | None = None) -> Explorable:
         ),
         arrays={
             "pictures": Array(
-                over, pictures, inner=("image", "row", "column"), step=_ENTRY * abs(truth).max()
+                now, pictures, inner=("image", "row", "column"), step=_ENTRY * abs(truth).max()
             ),
-            "values": Array(over, values, inner=("mode",), step=_LOG_VALUE, log=True),
-            "times": Array(over, times, step=_LOG_TIME, log=True),
-            "error": Array(over, off(paths), step=0.002, log=True),
-            "rank": Array(over, _ranks(paths), step=1e-3),
-            "nuclear": Array(over, values.sum(-1), step=1e-3),
+            "values": Array(now, values, inner=("mode",), step=_LOG_VALUE, log=True),
+            "times": Array(now, times, step=_LOG_TIME, log=True),
+            "error_now": Array(now, error, step=_LOG_ERROR, log=True),
+            "rank_now": Array(now, rank, step=_NUMBER),
+            "nuclear_now": Array(now, nuclear, step=_NUMBER),
+            "error": Array(end, error[..., -1], step=_LOG_ERROR, log=True),
+            "rank": Array(end, rank[..., -1], step=_NUMBER),
+            "nuclear": Array(end, nuclear[..., -1], step=_NUMBER),
             "least_error": everywhere(off(least)),
             "zero_error": everywhere(off(0 * least)),
             "least_rank": everywhere(float(effective_rank(least))),
@@ -149,8 +156,8 @@ def matrices(problem: MatrixProblem | None = None) -> Explorable:
                 unless={"time": (100.0,)},
             ),
             Clause(
-                "at effective rank {rank} and nuclear norm {nuclear} (the least that fits is "
-                "{least_nuclear}). The hidden entries are off by {error}."
+                "at effective rank {rank_now} and nuclear norm {nuclear_now} (the least that fits "
+                "is {least_nuclear}). The hidden entries are off by {error_now}."
             ),
         ),
         presets=(
@@ -159,9 +166,9 @@ def matrices(problem: MatrixProblem | None = None) -> Explorable:
             Preset("The truth", {"scale": 1e-6, "depth": 3, "time": 100.0}),
         ),
         caption=(
-            "Gradient flow on W = W_N⋯W₁ − V_N⋯V₁, every factor αI at the start, on 24 of the 36 "
-            "entries of a matrix of rank two, until the loss is 10⁻⁸ of what it was. The least "
-            "nuclear norm is certified by convex duality."
+            "Gradient flow on the difference of two products of N square matrices, every factor αI "
+            "at the start, on 24 of the 36 entries of a matrix of rank two, until the loss is 10⁻⁸ "
+            "of what it was. The least nuclear norm is certified by convex duality."
         ),
         alt=(
             "From a large scale, hidden entries stay zero. From a small one singular values grow "
@@ -192,18 +199,16 @@ def _run(problem: MatrixProblem, depth: int, scale: float) -> tuple[np.ndarray, 
             f"{times[-1]:.3g}"
         )
     times, states = times[: trained[0] + 1], states[: trained[0] + 1]
+    # From when the matrix shows, evenly over the logarithm of time and over the way it goes.
     size = np.linalg.norm(states, axis=(1, 2))
-    begin = max(np.flatnonzero(size > 1e-3 * size[-1])[0] - 1, 1)  # before, nothing is to be seen
-    times, states = times[begin:], states[begin:]
-    clock = np.log(times / times[0])
-    way = np.append(0, np.cumsum(np.linalg.norm(np.diff(states, axis=0), axis=(1, 2))))
-    ruler = clock / clock[-1] + 2 * way / way[-1]
-    at = np.interp(np.linspace(0, ruler[-1], SAMPLES - 1), ruler, np.arange(len(ruler)))
-    low = np.minimum(at.astype(int), len(ruler) - 2)
-    part = (at - low)[:, None, None]
-    between = (1 - part) * states[low] + part * states[low + 1]
-    moments = times[0] * np.exp(np.interp(at, np.arange(len(clock)), clock))
-    return np.append(0, moments), np.concatenate([np.zeros_like(states[:1]), between])
+    shows = int(np.flatnonzero(size > _SHOWS * size[-1])[0])
+    first = np.interp(_SHOWS * size[-1], size[: shows + 1], times[: shows + 1])
+    clock = np.log(np.append(first, times[shows:]))
+    between = PchipInterpolator(np.log(times[1:]), states[1:])
+    way = np.append(0, np.cumsum(np.linalg.norm(np.diff(between(clock), axis=0), axis=(1, 2))))
+    ruler = (clock - clock[0]) / (clock[-1] - clock[0]) + 2 * way / way[-1]
+    moments = np.interp(np.linspace(0, ruler[-1], SAMPLES - 1), ruler, clock)
+    return np.append(0, np.exp(moments)), np.concatenate([0 * states[:1], between(moments)])
 
 
 def _ranks(paths: np.ndarray) -> np.ndarray:
