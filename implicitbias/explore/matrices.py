@@ -1,5 +1,7 @@
 """The explorable "matrices": completing a matrix of low rank, by scale, depth and time."""
 
+from dataclasses import replace
+
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
@@ -10,6 +12,7 @@ from implicitbias.explore.figure import Figure, Preset
 from implicitbias.explore.panels.curves import Curves, Line
 from implicitbias.explore.panels.images import Images
 from implicitbias.explore.panels.spectrum import Spectrum
+from implicitbias.explore.scale_axis import scale_axis
 from implicitbias.explore.text import Clause
 from implicitbias.matrices import effective_rank, matrix_flow, minimum_nuclear_norm
 from implicitbias.parametrizations import DeepFactorization
@@ -49,7 +52,7 @@ def matrices(problem: MatrixProblem | None = None) -> Explorable:
     def off(W: np.ndarray) -> np.ndarray:
         return np.sqrt(((W - truth)[..., ~seen] ** 2).mean(-1))
 
-    def everywhere(value: float) -> Array:
+    def everywhere(value: float | np.ndarray) -> Array:
         return Array(("scale",), np.full(len(STARTS), value))
 
     now, end = ("depth", "scale", "time"), ("depth", "scale")
@@ -58,15 +61,10 @@ def matrices(problem: MatrixProblem | None = None) -> Explorable:
         name="matrices",
         title="Completing a matrix by a deep factorisation, by scale, depth and time",
         axes=(
-            Axis(
-                "scale",
-                "Scale of the product at the start",
-                tuple(STARTS),
+            replace(
+                scale_axis(tuple(STARTS), start=1e-4),
+                label="Scale of the product at the start",
                 symbol="αᴺ",
-                log=True,
-                ends=("small: feature learning", "large: kernel"),
-                roles=("rich", "kernel"),
-                start=1e-4,
             ),
             Axis("depth", "Depth", DEPTHS, kind="choice", symbol="N", start=2),
             Axis(

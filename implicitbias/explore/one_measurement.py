@@ -3,11 +3,11 @@
 import numpy as np
 
 from implicitbias.explore.array import Array
-from implicitbias.explore.axis import Axis
 from implicitbias.explore.explorable import Explorable
 from implicitbias.explore.figure import Figure, Preset
 from implicitbias.explore.panels.curves import Curves, Line
 from implicitbias.explore.panels.images import Images
+from implicitbias.explore.scale_axis import scale_axis
 from implicitbias.limits import scale_path
 
 SCALES = np.geomspace(1e-3, 10, 33)
@@ -24,24 +24,13 @@ def one_measurement() -> Explorable:
     Returns:
         The explorable ``"one-measurement"``.
     """
-    values = np.asarray(scale_path(EIGENVALUES[None], [1.0], 2, SCALES).weights)
+    values = np.asarray(scale_path(EIGENVALUES[None], np.ones(1), 2, SCALES).weights)
     ends = (VECTORS * values[:, None]) @ VECTORS.T
     pictures = np.stack([np.broadcast_to(MEASUREMENT, ends.shape), ends], axis=1)
     figure = Figure(
         name="one-measurement",
         title="Which matrix training finds from one measurement, by scale",
-        axes=(
-            Axis(
-                "scale",
-                "Scale of initialisation",
-                tuple(SCALES),
-                symbol="α",
-                log=True,
-                ends=("small: feature learning", "large: kernel"),
-                roles=("rich", "kernel"),
-                start=0.3,
-            ),
-        ),
+        axes=(scale_axis(tuple(SCALES), start=0.3),),
         arrays={
             "pictures": Array(("scale",), pictures, inner=("image", "row", "column")),
             "first": Array(("scale",), values[:, 0]),
