@@ -43,6 +43,7 @@ def matrices(problem: MatrixProblem | None = None) -> Explorable:
     A, truth = np.asarray(problem.measurements), np.asarray(problem.matrix)
     seen = A.sum(0) != 0
     least = np.asarray(minimum_nuclear_norm(A, problem.targets))
+    least_norm = np.linalg.norm(least, "nuc")
     runs = [[_run(problem, depth, start ** (1 / depth)) for start in STARTS] for depth in DEPTHS]
     times, paths = (np.array([[run[k] for run in row] for row in runs]) for k in (0, 1))
     values = np.linalg.svd(paths, compute_uv=False)
@@ -87,13 +88,13 @@ def matrices(problem: MatrixProblem | None = None) -> Explorable:
             "nuclear_now": Array(now, nuclear, step=_NUMBER),
             "error": Array(end, error[..., -1], step=_LOG_ERROR, log=True),
             "rank": Array(end, rank[..., -1], step=_NUMBER),
-            "nuclear": Array(end, nuclear[..., -1], step=_NUMBER),
+            "excess": Array(end, nuclear[..., -1] - least_norm, step=_LOG_ERROR, log=True),
             "least_error": everywhere(off(least)),
             "zero_error": everywhere(off(0 * least)),
             "least_rank": everywhere(float(effective_rank(least))),
             "true_rank": everywhere(float(effective_rank(truth))),
-            "least_nuclear": everywhere(float(np.linalg.norm(least, "nuc"))),
-            "true_nuclear": everywhere(float(np.linalg.norm(truth, "nuc"))),
+            "least_nuclear": Array((), least_norm),
+            "true_excess": everywhere(np.linalg.norm(truth, "nuc") - least_norm),
         },
         panels=(
             Images(
@@ -137,14 +138,14 @@ def matrices(problem: MatrixProblem | None = None) -> Explorable:
                 ),
             ),
             Curves(
-                "Its nuclear norm",
-                "The sum of the singular values, at the end.",
+                "How far its nuclear norm is above the least",
+                "The nuclear norm is the sum of the singular values, here at the end.",
                 axis="scale",
                 lines=(
-                    Line("nuclear", "this network", "run"),
-                    Line("least_nuclear", "the least", "rich", dashed=True),
-                    Line("true_nuclear", "the truth", "ink", dashed=True),
+                    Line("excess", "this network", "run"),
+                    Line("true_excess", "the truth", "ink", dashed=True),
                 ),
+                floor=1e-3,
             ),
         ),
         reading=(
