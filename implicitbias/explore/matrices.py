@@ -27,7 +27,7 @@ _SHOWS = 1e-3  # of its last size: where a matrix is first seen
 _TRAINED = 1e-8  # of the first loss: where a path is cut
 _HORIZON = 3e4  # in units of the time in which the network leaves its start
 # Resolutions: less than a pixel, or three digits.
-_ENTRY, _LOG_VALUE, _LOG_TIME, _LOG_ERROR, _NUMBER = 1 / 100, 0.01, 0.005, 0.002, 2e-3
+_ENTRY, _LOG_VALUE, _LOG_TIME, _LOG_ERROR, _NUMBER = 1 / 100, 0.01, 0.005, 2e-4, 2e-3
 
 
 def matrices(problem: MatrixProblem | None = None) -> Explorable:
