@@ -94,7 +94,7 @@ def matrices(problem: MatrixProblem | None = None) -> Explorable:
             "least_rank": everywhere(float(effective_rank(least))),
             "true_rank": everywhere(float(effective_rank(truth))),
             "least_nuclear": Array((), least_norm),
-            "true_excess": everywhere(float(float(np.linalg.norm(truth, "nuc"))) - least_norm),
+            "true_excess": everywhere(float(np.linalg.norm(truth, "nuc") - least_norm)),
         },
         panels=(
             Images(
