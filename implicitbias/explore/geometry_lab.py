@@ -161,13 +161,14 @@ def _arrays() -> dict[str, tuple[str, ...]]:
 
 
 def _trails(prefix: str) -> tuple[Trail, ...]:
-    def trail(name, label, role, dash="", dots=True, shape="dot", unless=""):
+    def trail(name, label, role, dash="", dots=True, square=False, unless=""):
         said = (Clause(label, unless={"geometry": (unless,)}),) if unless else label
+        shape = "square" if square else "dot"
         return Trail(prefix + name, said, role, dash, dots, shape, f"{prefix}{name}_whole")
 
     return (
         trail("parameters", "descent on parameters", "ink", "2 4", unless="p-norm"),
-        trail("natural", "natural gradient", "soft", "9 4", shape="square"),
+        trail("natural", "natural gradient", "soft", "9 4", square=True),
         trail("mirror", "mirror descent", "run", "1 3", unless="single neuron"),
         trail("flow", "gradient flow", "run", dots=False),
     )

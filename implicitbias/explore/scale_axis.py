@@ -1,11 +1,11 @@
 """The axis from feature learning to kernel machines, the same in every figure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from implicitbias.explore.axis import Axis
 
 
-def scale_axis(scales: Sequence[float], *, start: float) -> Axis:
+def scale_axis(scales: Iterable[float], *, start: float) -> Axis:
     """The scale of initialisation, in the words and the colours of the two regimes.
 
     >>> scale_axis((1e-3, 0.1, 10.0), start=0.1).ends
