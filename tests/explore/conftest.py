@@ -53,7 +53,7 @@ class Shown:
 
 @pytest.fixture
 def show(browser: Browser, figure: Figure, tmp_path: Path) -> Iterator[Callable[..., Shown]]:
-    """`show(hash, html=..., **context)` opens a page with one figure from disk."""
+    """`show(hash, html=..., **context)` opens a page with one figure from disk, and awaits it."""
     contexts = []
 
     def opened(
@@ -62,6 +62,7 @@ def show(browser: Browser, figure: Figure, tmp_path: Path) -> Iterator[Callable[
         html: str | None = None,
         theme: str = "light",
         static: Path = STATIC,
+        awake: bool = True,
         **options: Any,
     ):
         options.setdefault("viewport", {"width": 1200, "height": 900})
@@ -84,7 +85,7 @@ def show(browser: Browser, figure: Figure, tmp_path: Path) -> Iterator[Callable[
         shown.page.on("pageerror", lambda error: shown.complaints.append(str(error)))
         shown.page.on("request", lambda request: shown.requests.append(request.url))
         shown.page.goto(path.as_uri() + hash)
-        if options.get("java_script_enabled", True):
+        if awake and options.get("java_script_enabled", True):
             shown.page.locator(".explorable:is(.live, .failed)").first.wait_for()
         return shown
 

@@ -314,7 +314,8 @@ def test_paper_shows_the_picture_and_no_controls(show: Callable) -> None:
 
 
 def test_it_is_drawn_only_when_it_comes_near(show: Callable, figure: Figure) -> None:
-    page = show(html='<p style="height:5000px">Far.</p>' + Explorable(figure).html()).page
+    far = '<p style="height:5000px">Far.</p>' + Explorable(figure).html()
+    page = show(html=far, awake=False).page
     page.wait_for_timeout(100)
     assert page.locator(".workings").count() == 0
     page.mouse.wheel(0, 4600)
