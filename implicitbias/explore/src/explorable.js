@@ -143,6 +143,7 @@ export function explorable(root, payload, { index, changed = () => {}, linked = 
     root.classList.add("live");
     sizes.observe(body);
     lines.observe(said);
+    idle = later(prepare);
     if (pending.size) draw();
   }
   function* waking() {
@@ -156,7 +157,7 @@ export function explorable(root, payload, { index, changed = () => {}, linked = 
   // What stands below the sentence does not move up again when the sentence is shorter.
   const lines = new ResizeObserver(() => (said.style.minHeight = `${said.offsetHeight}px`));
   const ahead = data.ahead(payload.axes[0]);
-  let idle = later(prepare);
+  let idle = 0;
   function prepare() {
     sound(() => {
       if (!ahead.next().done) idle = later(prepare);
