@@ -130,15 +130,12 @@ export function explorable(root, payload, { index, changed = () => {}, linked = 
     });
     redraw("size");
   }
-  // The first drawing is made out of sight, a panel a task: a page that wakes answers its reader.
+  // The first drawing is made out of sight, an array or a panel a task: a page that wakes answers its reader.
   async function wake() {
-    fit();
-    const first = pending;
-    pending = new Set();
-    for (const panel of panels) {
+    for (const step of waking()) {
       await turn();
       if (state === "gone") return;
-      panel.draw(first);
+      step();
     }
     controls.forEach((entry) => entry.draw());
     say(said, phrase(payload.reading, figure));
@@ -146,13 +143,21 @@ export function explorable(root, payload, { index, changed = () => {}, linked = 
     root.classList.add("live");
     sizes.observe(body);
     lines.observe(said);
+    idle = later(prepare);
     if (pending.size) draw();
+  }
+  function* waking() {
+    for (const name of Object.keys(payload.arrays)) yield () => data.view(name, figure.index);
+    yield fit;
+    const first = pending;
+    pending = new Set();
+    for (const panel of panels) yield () => panel.draw(first);
   }
   const sizes = new ResizeObserver(fit);
   // What stands below the sentence does not move up again when the sentence is shorter.
   const lines = new ResizeObserver(() => (said.style.minHeight = `${said.offsetHeight}px`));
   const ahead = data.ahead(payload.axes[0]);
-  let idle = later(prepare);
+  let idle = 0;
   function prepare() {
     sound(() => {
       if (!ahead.next().done) idle = later(prepare);

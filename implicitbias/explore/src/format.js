@@ -9,13 +9,14 @@ export const lowered = (index) => [...String(index)].map((digit) => "₀₁₂�
 export const power = (exponent) => (exponent === 0 ? "1" : exponent === 1 ? "10" : `10${raised(exponent)}`);
 
 // A number with so many significant digits, a power of ten where zeros would pile up.
+// Its spaces do not break: a number stays on its line.
 export function number(value, digits = 2) {
   if (Number.isInteger(value) && Math.abs(value) < 1e4) return minus(value);
   const [mantissa, exponent] = value.toExponential(digits - 1).split("e");
   const power = Number(exponent);
   if (power >= -2 && power < digits + 1) return minus(Number(value.toPrecision(digits)));
   const rounded = mantissa.replace(/\.0+$/, "");
-  return `${rounded === "1" ? "" : rounded === "-1" ? "−" : `${minus(rounded)} × `}10${raised(power)}`;
+  return `${rounded === "1" ? "" : rounded === "-1" ? "−" : `${minus(rounded)}\u00a0×\u00a0`}10${raised(power)}`;
 }
 
 // A number with so many decimals.
