@@ -74,6 +74,7 @@ def test_the_module_works_alone(figure: Figure, browser: Browser) -> None:
     page.set_content("<!doctype html><title>Host</title>")
     told = {"payload": explorable.payload, "state": explorable.state}
     page.evaluate(HOST, {"esm": ESM.read_text(), **told})
+    page.locator("figure.explorable.live").wait_for()
     reading = page.locator("figure.explorable output")
     before = reading.inner_text()
     page.get_by_role("slider", name="Scale of initialisation").press("End")
