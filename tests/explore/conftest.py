@@ -37,7 +37,8 @@ class Shown:
 
     @property
     def reading(self) -> str:
-        return self.page.locator("figure.explorable output").inner_text()
+        said = self.page.locator("figure.explorable output").inner_text()
+        return said.replace("\u00a0", " ")  # spaces that do not break
 
     @property
     def hash(self) -> str:

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Callable
 
+from playwright.sync_api import expect
+
 from implicitbias.explore import Explorable
 
 from .conftest import ROOT
@@ -22,11 +24,11 @@ def test_an_explorable_in_thirty_lines(show: Callable) -> None:
     explorable = eval(last, names)
     assert isinstance(explorable, Explorable)
     shown = show(html=explorable.html())
-    first = shown.reading
+    first, said = shown.reading, shown.page.locator("figure.explorable output")
     shown.page.get_by_role("slider", name="Scale").press("Home")
-    shown.page.wait_for_function("(old) => !document.body.innerText.includes(old)", arg=first)
+    expect(said).not_to_have_text(first)
     size = float(explorable.figure.at("size", {"scale": names["scales"][0]}))
     assert shown.reading == f"From α = 10⁻⁴, the ℓ₁ norm of the weights is {size:.2g}."
     shown.page.get_by_role("button", name="Reset").click()
-    shown.page.wait_for_function("(old) => document.body.innerText.includes(old)", arg=first)
+    expect(said).to_have_text(first)
     assert shown.complaints == []

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from implicitbias.explore import Explorable, Figure
 from implicitbias.explore.axis import State
@@ -72,7 +73,7 @@ def test_a_new_kind_needs_two_files(
     before = heading.inner_text()
     assert before == f"reads {figure.at('to_l1', figure.start):.1f}"
     shown.page.get_by_role("slider", name="Scale").press("End")
-    shown.page.wait_for_function("(old) => !document.body.innerText.includes(old)", arg=before)
+    expect(shown.page.locator("figure.explorable output")).not_to_have_text(before)
     assert shown.complaints == []
 
 

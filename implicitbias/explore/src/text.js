@@ -22,7 +22,8 @@ export function phrase(text, { payload, data, index }) {
   return clauses
     .filter(said)
     .map((clause) => clause.text.replace(/{(\w+)}/g, (_, name) => word(name)))
-    .join("");
+    .join("")
+    .replaceAll(" = ", "\u00a0=\u00a0"); // an equation stays on its line
 }
 
 // The least value that a panel tells apart from zero.

@@ -8,6 +8,7 @@ import { walk } from "../walk.js";
 
 const GAP = 18;
 const HEAD = 20;
+const LEAST = 120; // pixels across an image and its gap
 
 export default function images(panel, figure) {
   const ground = plot();
@@ -17,7 +18,7 @@ export default function images(panel, figure) {
   const names = ground.group("ticks");
   const reading = ground.group("readings").appendChild(svg("text", { class: "ink" }));
   const { stage } = ground;
-  let size = { width: 400, narrow: false };
+  let full = 400;
   let places = [];
   let at = null; // the cell pointed at, counted through all images
 
@@ -35,8 +36,9 @@ export default function images(panel, figure) {
 
   function place() {
     const [count, rows, columns] = shape();
-    const across = Math.min(count, Math.max(1, Math.floor((size.width + GAP) / (size.narrow ? 130 : 170))));
-    const width = Math.min(260, (size.width - GAP * (across - 1)) / across);
+    const most = Math.max(1, Math.floor((full + GAP) / LEAST));
+    const across = Math.ceil(count / Math.ceil(count / most)); // rows of one length, if they can be
+    const width = Math.min(260, (full - GAP * (across - 1)) / across);
     const height = (width * rows) / columns;
     places = Array.from({ length: count }, (_, k) => ({
       x: (k % across) * (width + GAP),
@@ -44,7 +46,7 @@ export default function images(panel, figure) {
       width,
       height,
     }));
-    ground.size(size.width, places.at(-1).y + height + 22);
+    ground.size(full, places.at(-1).y + height + 22);
     pool(frames, count, () => svg("rect"));
     pool(names, count, () => svg("text", { "text-anchor": "start" }));
     places.forEach((box, k) => {
@@ -98,8 +100,8 @@ export default function images(panel, figure) {
   return {
     element: ground.element,
     picture: ground.picture,
-    fit(width, narrow) {
-      size = { width, narrow };
+    fit(width) {
+      full = width;
     },
     draw,
     table() {
