@@ -1,5 +1,6 @@
 """The library and the labs work where students have them: fresh environments, lone notebooks."""
 
+import ast
 import os
 import re
 import shutil
@@ -9,6 +10,7 @@ import tomllib
 import zipfile
 from pathlib import Path
 
+import nbformat
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -16,6 +18,7 @@ MADE = shutil.ignore_patterns(
     ".*", "_build", "_vendor", "node_modules", "__pycache__", "*.egg-info"
 )
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+LAB = "saddle-to-saddle.ipynb"
 
 
 def run(*command: object, cwd: Path) -> str:
@@ -51,12 +54,39 @@ def execute(python: Path, notebook: Path) -> None:
     run(python, "-m", "jupyter", "execute", "--inplace", notebook.name, cwd=notebook.parent)
 
 
-def test_requirements_alone_run_every_lab_from_its_folder(copy, tmp_path):
+def imported(source: str) -> set[str]:
+    """The modules that a program cannot do without, those imported late included."""
+    tree = ast.parse(re.sub(r"^(\s*)%.*", r"\1pass", source, flags=re.MULTILINE))
+    tried = [part for node in ast.walk(tree) if isinstance(node, ast.Try) for part in node.body]
+    optional = {node for part in tried for node in ast.walk(part)}
+    found = set()
+    for node in set(ast.walk(tree)) - optional:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module)
+    return found
+
+
+def everything_imported() -> list[str]:
+    """By the labs and by the library."""
+    cells = [
+        cell.source
+        for lab in NOTEBOOKS
+        for cell in nbformat.read(lab, as_version=4).cells
+        if cell.cell_type == "code"
+    ]
+    files = [file.read_text() for file in (ROOT / "implicitbias").rglob("*.py")]
+    return sorted(set().union(*map(imported, cells + files)))
+
+
+# Every lab runs elsewhere, under nbval; here each environment runs one and has what all import.
+def test_requirements_alone_run_a_lab_from_its_folder(copy, tmp_path):
     python = fresh_environment(tmp_path / "venv", "-r", "requirements.txt", cwd=copy)
     where = run(python, "-c", "import implicitbias; print(implicitbias.__file__)", cwd=tmp_path)
     assert Path(where.strip()).is_relative_to(copy)
-    for notebook in NOTEBOOKS:
-        execute(python, copy / "notebooks" / notebook.name)
+    run(python, "-c", f"import {', '.join(everything_imported())}", cwd=tmp_path)
+    execute(python, copy / "notebooks" / LAB)
 
 
 def test_a_lone_notebook_runs_with_the_wheel_as_in_colab(wheel, tmp_path):
@@ -66,14 +96,15 @@ def test_a_lone_notebook_runs_with_the_wheel_as_in_colab(wheel, tmp_path):
         *("ipykernel", "nbclient", "-c", ROOT / "requirements.lock"),
         cwd=tmp_path,
     )
-    for notebook in NOTEBOOKS:
-        execute(python, Path(shutil.copy(notebook, tmp_path)))
+    run(python, "-c", f"import {', '.join(everything_imported())}", cwd=tmp_path)
+    execute(python, Path(shutil.copy(ROOT / "notebooks" / LAB, tmp_path)))
 
 
 def test_wheel_holds_the_library_its_scripts_and_its_types(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     library = ROOT / "implicitbias"
-    wanted = [*library.rglob("*.py"), library / "py.typed", *(library / "explore/static").iterdir()]
+    kinds = ("*.py", "*.json", "py.typed", "static/*")
+    wanted = [file for kind in kinds for file in library.rglob(kind)]
     assert {str(file.relative_to(ROOT)) for file in wanted} <= names
     outside = [name for name in names if not re.match(r"implicitbias(-[\d.]+\.dist-info)?/", name)]
     assert outside == []
