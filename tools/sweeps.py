@@ -9,10 +9,22 @@ import multiprocessing
 from concurrent.futures import Executor, ProcessPoolExecutor
 
 import jax
+from tqdm import tqdm
 
 from implicitbias.explore import real_data_data, sparse_regression_data
 
 SWEEPS = {"sparse-regression": sparse_regression_data, "real-data": real_data_data}
+
+
+class Told(Executor):
+    """An executor that says how far it has come."""
+
+    def __init__(self, executor: Executor, name: str) -> None:
+        self.executor, self.name = executor, name
+
+    def map(self, fn, *iterables, **options):
+        done = self.executor.map(fn, *iterables, **options)
+        return tqdm(done, self.name, total=len(iterables[0]))
 
 
 def executor(workers: int, address: str | None) -> Executor:
@@ -32,7 +44,7 @@ def main() -> None:
     jax.config.update("jax_enable_x64", True)
     with executor(options.workers, options.dask) as run:
         for name in options.names or SWEEPS:
-            SWEEPS[name].write(SWEEPS[name].compute(run))
+            SWEEPS[name].write(SWEEPS[name].compute(Told(run, name)))
             print(f"{name}: written")
 
 
