@@ -92,7 +92,7 @@ def noise(
                 forbidden=("diverged", "diverges"),
             ),
             Stems(
-                "The weights that are found, mean of all runs",
+                _titled("The weights that are found, mean of all runs", "none, runs diverge"),
                 "weights",
                 "stochastic gradient descent",
                 (
@@ -101,7 +101,10 @@ def noise(
                 ),
             ),
             Stems(
-                "The effective scale of each weight, as a part of α",
+                _titled(
+                    "The effective scale of each weight, as a part of α",
+                    "at the largest step that converges",
+                ),
                 "part",
                 "geometric mean of all runs",
                 (
@@ -171,6 +174,10 @@ def noise(
         ),
     )
     return Explorable(figure)
+
+
+def _titled(title: str, diverged: str) -> tuple[Clause, ...]:
+    return Clause(title), Clause(f": {diverged}", when={"diverged": (1,)})
 
 
 def noise_data(

@@ -52,6 +52,7 @@ def test_cells_in_which_runs_diverge_are_hatched(show: Callable[..., Shown]):
     slider = shown.page.get_by_role("slider", name="Step size").first
     slider.press("End")
     expect(marker).to_have_text("diverges")
+    expect(shown.page.locator(".stems .title").first).to_contain_text(": none, runs diverge")
     assert shown.reading == "At η = 0.05 with batches of 1, runs diverge."
     assert shown.complaints == []
 
