@@ -6,15 +6,20 @@ natural gradient descent freezes both (Gunasekar, Woodworth and Srebro 2021, arX
 gradient descent on parameters is what moves a network whose metric is
 :math:`\rho = (JJ^\top)^{-1}`. Stochastic gradient descent trains diagonal networks, with batches,
 noisy labels, momentum and weight decay.
+
+Without a gradient to follow, the first two are transformations of optax, for any optax loop. The
+geometry is a border: what is chained before it acts on gradients, in the dual, and what is chained
+after it acts on moves of the weights.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, overload
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, ArrayLike, Float, Int
 
@@ -34,13 +39,19 @@ class Diverged(RuntimeError):
         self.iterates = iterates
 
 
+@overload
+def mirror_descent(
+    potential: Potential, *, step_size: float = 1.0
+) -> optax.GradientTransformation: ...
+@overload
 def mirror_descent(
     potential: Potential,
     gradient: Callable[[Array], Array],
     start: Float[ArrayLike, " d"],
     step_size: Float[ArrayLike, "*steps"],
     steps: int,
-) -> Float[Array, "steps+1 d"]:
+) -> Float[Array, "steps+1 d"]: ...
+def mirror_descent(potential, gradient=None, start=None, step_size: Any = 1.0, steps=None):
     r"""Mirror descent,
 
     .. math:: \nabla\psi(w_{k+1}) = \nabla\psi(w_k) - \eta_k \nabla L(w_k),
@@ -59,31 +70,56 @@ def mirror_descent(
     - `step_size`: :math:`\eta`, positive: one number, or one a step.
     - `steps`: how many, a positive integer.
 
-    **Returns:** the iterates, the start first.
+    **Returns:** the iterates, the start first. Without `gradient`, `start` and `steps`: an
+    `optax.GradientTransformation` for parameters in any nest of float64 arrays, which are one "d"
+    together. Momentum or a schedule chained before it acts on gradients, and keeps the theorem;
+    momentum chained after it acts on moves, and does not.
 
     **Raises:** `ValueError` for bad arguments; `Diverged` at the first iterate whose dual variable
-    leaves the domain, or that float64 cannot hold.
+    leaves the domain, or that float64 cannot hold. The transformation raises when it leaves the
+    domain.
 
     >>> import jax; jax.config.update("jax_enable_x64", True)
     >>> import implicitbias as ib
     >>> path = ib.mirror_descent(ib.Entropy(), lambda w: w - 2, [1.0], 0.5, steps=100)
     >>> round(path[1].item(), 6), round(path[-1].item(), 6)  # exp(0.5) first
     (1.648721, 2.0)
+
+    >>> import optax
+    >>> method = optax.chain(optax.trace(0.5), ib.mirror_descent(ib.Entropy(), step_size=0.3))
+    >>> w = jax.numpy.ones(1)
+    >>> state = method.init(w)
+    >>> for _ in range(100):
+    ...     updates, state = method.update(w - 2, state, w)
+    ...     w = optax.apply_updates(w, updates)
+    >>> round(w.item(), 6)
+    2.0
     """
     if not isinstance(potential, Potential):
         raise ValueError(f"potential must be a Potential, found {potential!r}")
+    if gradient is None:
+        _check_transformation(start, step_size, steps)
+        return _transformation(
+            lambda w, g: potential.to_primal(potential.to_dual(w) - step_size * g) - w
+        )
     start, sizes = _checked(gradient, start, step_size, steps)
     path, sound = _mirror(potential, gradient, start, potential.to_dual(start), sizes)
     return _whole(path, sound, f"the domain of {type(potential).__name__}")
 
 
+@overload
+def natural_gradient_descent(
+    metric: Callable[[Array], Array], *, step_size: float = 1.0
+) -> optax.GradientTransformation: ...
+@overload
 def natural_gradient_descent(
     metric: Callable[[Array], Array],
     gradient: Callable[[Array], Array],
     start: Float[ArrayLike, " d"],
     step_size: Float[ArrayLike, "*steps"],
     steps: int,
-) -> Float[Array, "steps+1 d"]:
+) -> Float[Array, "steps+1 d"]: ...
+def natural_gradient_descent(metric, gradient=None, start=None, step_size: Any = 1.0, steps=None):
     r"""Natural gradient descent, :math:`w_{k+1} = w_k - \eta_k\,\rho(w_k)^{-1}\nabla L(w_k)`.
 
     With the Hessian of a potential as its metric it goes where mirror descent goes to first order
@@ -96,7 +132,8 @@ def natural_gradient_descent(
       `potential.hessian`.
     - The others are those of `mirror_descent`.
 
-    **Returns:** the iterates, the start first.
+    **Returns:** the iterates, the start first; without `gradient`, `start` and `steps`, an
+    `optax.GradientTransformation`, as `mirror_descent` does.
 
     **Raises:** `ValueError` for bad arguments, or a metric that is not such a matrix at the start;
     `Diverged` at the first iterate where it is none, or that float64 cannot hold.
@@ -107,6 +144,11 @@ def natural_gradient_descent(
     Array([[1. ],
            [1.5]], dtype=float64)
     """
+    if gradient is None:
+        _check_transformation(start, step_size, steps)
+        return _transformation(
+            lambda w, g: -step_size * jnp.linalg.solve(_positive_definite(metric(w)), g)
+        )
     start, sizes = _checked(gradient, start, step_size, steps)
     at_start, d = metric(start), start.shape[0]
     if at_start.shape != (d, d):
@@ -326,6 +368,41 @@ def _descend(network, data, first, seeds, ends, rates, batch_size, *, batches, n
     state = (first, first, jnp.zeros((len(seeds), n)), jnp.asarray(0))
     state, (weights, losses) = jax.lax.scan(record, state, ends)
     return state, (jnp.moveaxis(weights, 0, 1), jnp.moveaxis(losses, 0, 1))
+
+
+def _check_transformation(start, step_size, steps):
+    for name, value in (("start", start), ("steps", steps)):
+        if value is not None:
+            raise ValueError(f"{name} needs a gradient to follow, found {value} without one")
+    if np.ndim(step_size):
+        raise ValueError(
+            "step_size must be one number without a gradient (chain a schedule before it), found "
+            f"shape {np.shape(step_size)}"
+        )
+    _check.positive("step_size", step_size)
+
+
+def _transformation(move):
+    """The transformation of optax that moves the weights w, "d", by move(w, g)."""
+
+    def update(updates, state, params=None):
+        if params is None:
+            raise ValueError("params must be given: update(gradients, state, params)")
+        w, unravel = ravel_pytree(params)
+        w = _check.finite_array("params", w, 1)
+        g = _check.finite_array("gradients", ravel_pytree(updates)[0], 1)
+        return unravel(move(w, g)), state
+
+    return optax.GradientTransformation(lambda params: optax.EmptyState(), update)
+
+
+def _positive_definite(matrix):
+    message = "metric must be positive definite at the params"
+    if _check.is_traced(matrix):
+        return eqx.error_if(matrix, ~_is_positive(matrix), message)
+    if not _is_positive(matrix):
+        raise ValueError(f"{message}, found {matrix}")
+    return matrix
 
 
 def _check_count(name, value):

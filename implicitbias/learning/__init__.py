@@ -1,0 +1,1 @@
+"""Statistical learning: what bounds promise, what one pass learns, and what interpolation costs."""
