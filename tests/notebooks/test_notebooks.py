@@ -1,5 +1,7 @@
 """Committed notebooks were executed as they stand, and nbval would notice if their outputs lied."""
 
+import json
+import os
 import re
 import subprocess
 import sys
@@ -7,11 +9,17 @@ from configparser import ConfigParser
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
+
+from implicitbias.explore.codec import encode
+
+from .arrays import arrays
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 SANITIZE = ROOT / "tests" / "notebooks" / "sanitize.cfg"
+PLUGIN = "tests.notebooks.arrays"
 MACHINE_PATH = re.compile(r"(?<![\w.:/])/(?:home|root|Users|work|tmp|opt|usr|mnt)/|[A-Z]:\\\\")
 
 
@@ -89,21 +97,59 @@ def test_no_cell_is_left_out(notebook):
         assert not any("nbval" in tag or "skip" in tag for tag in cell.metadata.get("tags", []))
 
 
-def test_nbval_notices_one_wrong_digit(tmp_path):
-    lab = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell("print(0.123)", execution_count=1)]
+def shown(values: list[float]) -> str:
+    """A figure's HTML, of as much as nbval looks at."""
+    payload = {"arrays": {"weights": {"parts": [encode(np.array(values))]}}}
+    script = json.dumps(payload, separators=(",", ":"))
+    return (
+        f'<figure class="explorable" data-explorable="made-up"><script>{script}</script></figure>'
     )
-    for name, text in (("true", "0.123\n"), ("false", "0.124\n")):
-        lab.cells[0].outputs = [nbformat.v4.new_output("stream", name="stdout", text=text)]
-        nbformat.write(lab, tmp_path / f"{name}.ipynb")
+
+
+# What a cell shows, what its notebook says that it shows, and whether nbval passes it.
+STORED = {
+    "true text": ("print(0.123)", "0.123\n", True),
+    "false text": ("print(0.123)", "0.124\n", False),
+    "near numbers": (shown([1.0, 2.0]), shown([1.0, 2.0 + 1e-6]), True),
+    "false numbers": (shown([1.0, 2.0]), shown([1.0, 2.0 + 1e-5]), False),
+    "fewer numbers": (shown([1.0, 2.0]), shown([1.0]), False),
+}
+
+
+def stored(computed: str, text: str) -> nbformat.NotebookNode:
+    """A notebook of one cell."""
+    if computed.startswith("print"):
+        source, output = computed, nbformat.v4.new_output("stream", name="stdout", text=text)
+    else:
+        source = f"from IPython.display import HTML\n\ndisplay(HTML({computed!r}))"
+        data = {"text/html": text, "text/plain": "<IPython.core.display.HTML object>"}
+        output = nbformat.v4.new_output("display_data", data=data)
+    cell = nbformat.v4.new_code_cell(source, execution_count=1, outputs=[output])
+    return nbformat.v4.new_notebook(cells=[cell])
+
+
+def test_nbval_notices_one_wrong_digit_and_one_wrong_number(tmp_path):
+    for name, (computed, text, _) in STORED.items():
+        nbformat.write(stored(computed, text), tmp_path / f"{name}.ipynb")
     (tmp_path / "none.ini").write_text("[pytest]\n")
-    options = "-q -p no:cacheprovider -p no:doctest -W default -c none.ini --nbval"
+    options = "-q -rA -p no:cacheprovider -p no:doctest -W default -c none.ini --nbval"
     compare = ["--nbval-current-env", "--nbval-sanitize-with", str(SANITIZE)]
     run = subprocess.run(
-        [sys.executable, "-m", "pytest", *options.split(), *compare, "."],
+        [sys.executable, "-m", "pytest", *options.split(), *compare, "-p", PLUGIN, "."],
         capture_output=True,
         text=True,
         cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
     )
-    assert run.returncode == 1 and "1 failed, 1 passed" in run.stdout, run.stdout
-    assert "false.ipynb" in run.stdout.split("FAILED")[-1]
+    assert run.returncode == 1, run.stdout + run.stderr
+    for name, (_, _, passes) in STORED.items():
+        assert f"{'PASSED' if passes else 'FAILED'} {name}.ipynb" in run.stdout, run.stdout
+
+
+def test_make_test_compares_the_numbers_of_figures():
+    assert f"-p {PLUGIN}" in (ROOT / "tools/test.sh").read_text()
+    texts = (nbformat.read(file, as_version=4).cells for file in NOTEBOOKS)
+    found = [
+        name for cells in texts for cell in cells for name, _ in arrays(cell.get("outputs", []))
+    ]
+    assert len(found) > 100
