@@ -115,11 +115,12 @@
     (seen) => seen.filter((each) => each.isIntersecting).forEach(({ target }) => measure(target)),
     { rootMargin: "50%" },
   );
+  const idle = (job) => self.requestIdleCallback?.(job, { timeout: 1000 }) ?? setTimeout(job);
   addEventListener("load", () => {
-    const idle = self.requestIdleCallback ?? setTimeout;
     idle(() => {
       wide.forEach(measure);
       wide.forEach((each) => coming.observe(each));
+      addEventListener("resize", () => idle(() => wide.forEach(measure)));
     });
   });
 

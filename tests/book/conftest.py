@@ -1,8 +1,10 @@
 """The built book, by file and by http on loopback, in a Chromium that can reach nothing else."""
 
 import functools
+import re
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -42,8 +44,8 @@ class Visit:
     left: list[str] = field(default_factory=list)
 
 
-@pytest.fixture
-def visit(browser: Browser, addresses: dict[str, str]) -> Iterator[Callable[..., Visit]]:
+@contextmanager
+def opener(browser: Browser, addresses: dict[str, str]) -> Iterator[Callable[..., Visit]]:
     """`visit(page, scheme="file", width=1200, theme="light")` opens a page with the network cut."""
     contexts = []
 
@@ -55,25 +57,29 @@ def visit(browser: Browser, addresses: dict[str, str]) -> Iterator[Callable[...,
         )
         contexts.append(context)
         visit = Visit(context.new_page())
-        here = (f"{addresses[scheme]}/", "data:", "blob:")
 
-        def stay(route):
-            if route.request.url.startswith(here):
-                route.continue_()
-            else:
-                visit.left.append(route.request.url)
-                route.abort()
+        def refuse(route):
+            visit.left.append(route.request.url)
+            route.abort()
 
         def listen(message):
             if message.type in ("error", "warning") or not message.text.startswith(CHATTER):
                 visit.complaints.append(f"{message.type}: {message.text}")
 
-        context.route("**/*", stay)
+        context.route(re.compile(rf"^(?!{re.escape(addresses[scheme])}/|data:|blob:)"), refuse)
         visit.page.on("console", listen)
         visit.page.on("pageerror", lambda error: visit.complaints.append(str(error)))
         visit.page.goto(f"{addresses[scheme]}/{name}")
         return visit
 
-    yield go
-    for context in contexts:
-        context.close()
+    try:
+        yield go
+    finally:
+        for context in contexts:
+            context.close()
+
+
+@pytest.fixture
+def visit(browser: Browser, addresses: dict[str, str]) -> Iterator[Callable[..., Visit]]:
+    with opener(browser, addresses) as go:
+        yield go
