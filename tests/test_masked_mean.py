@@ -44,8 +44,7 @@ def test_the_minimiser_of_the_training_error(check, penalty):
         error = cp.sum_squares(cp.multiply(masks, np.ones((n, 1)) @ (w - x)[None])) / (2 * n)
         tilted = error - problem.tilt * cp.sum(w - x) / np.sqrt(d)
         objective = cp.Minimize(tilted + penalty / 2 * cp.sum_squares(w))
-        tight = {"tol_gap_abs": 1e-11, "tol_gap_rel": 1e-11, "tol_feas": 1e-11}
-        cp.Problem(objective, [cp.norm(w) <= 1]).solve(solver=cp.CLARABEL, **tight)
+        cp.Problem(objective, [cp.norm(w) <= 1]).solve(solver=cp.CLARABEL)
         gaps.append(np.abs(learning.masked_erm(problem, penalty) - w.value).max())
     check(
         "The minimiser of the tilted training error in the ball, with and without a penalty",
@@ -66,15 +65,15 @@ def test_erm_is_as_bad_as_the_theorem_says(check):
                 continue
             promised = np.sqrt(1 - (0.5 + n * tilt) ** 2) - 0.5 * np.sqrt(share) - 2 * tilt
             excess = problem.excess_risk(learning.masked_erm(problem))
-            shortfall.append(promised**2 / 4 / excess - 1)
+            shortfall.append(promised**2 / 4 / excess)
             failed += excess > problem.excess_risk(np.zeros(d))
     assert len(shortfall) > 25 and failed == len(shortfall)
     check(
         "Where a coordinate is unseen, ERM has at least the excess risk of the theorem",
         HERE,
-        "largest ratio of promised to computed excess, less 1; 40 draws",
+        "largest ratio of promised to computed excess; 40 draws",
         max(shortfall),
-        0.0,
+        1.0,
     )
 
 
