@@ -64,7 +64,7 @@ def test_regret_is_bounded_for_any_sequence(check):
     check(
         "The mean regret of projected gradient steps is at most B G / sqrt(n), for any sequence",
         HERE,
-        "largest ratio of regret, against the best weights in hindsight, to the bound;; "
+        "largest ratio of regret, against the best weights in hindsight, to the bound; "
         "nine sequences of linear losses",
         max(ratios),
         1.0,
