@@ -45,6 +45,7 @@ def test_the_minimiser_of_the_training_error(check, penalty):
         tilted = error - problem.tilt * cp.sum(w - x) / np.sqrt(d)
         objective = cp.Minimize(tilted + penalty / 2 * cp.sum_squares(w))
         cp.Problem(objective, [cp.norm(w) <= 1]).solve(solver=cp.CLARABEL)
+        assert w.value is not None
         gaps.append(np.abs(learning.masked_erm(problem, penalty) - w.value).max())
     check(
         "The minimiser of the tilted training error in the ball, with and without a penalty",

@@ -161,7 +161,7 @@ def test_regularised_erm_on_the_coin(check):
 
 def test_samples_in_order_are_not_independent():
     z = np.repeat([1.0, -1.0], [768, 256])
-    w = learning.one_pass_sgd(lambda w, z: -z, z, [0.0], 1 / 32, radius=1.0).average
+    w = learning.one_pass_sgd(lambda w, z: -z, z, np.zeros(1), 1 / 32, radius=1.0).average
     excess = 0.5 * (1 - float(w[0]))
     assert abs(excess - 0.25) < 2 / 32 and excess > 7 * learning.sgd_bound(1024, 1.0, 1.0)
 
@@ -480,17 +480,20 @@ def test_bounds_at_their_best_settings():
 
 
 def test_bad_arguments_are_refused():
-    z = np.ones((3, 1))
+    z, zero = np.ones((3, 1)), np.zeros(1)
     bad = [
         (
-            lambda: learning.one_pass_sgd(gradient, np.ones(()), [0.0], 1.0),
+            lambda: learning.one_pass_sgd(gradient, np.ones(()), zero, 1.0),
             "samples must be arrays",
         ),
-        (lambda: learning.one_pass_sgd(gradient, (z, z[1:]), [0.0], 1.0), r"found sizes \[2, 3\]"),
-        (lambda: learning.one_pass_sgd(gradient, z, [0.0], -1.0), "step_size must be positive"),
-        (lambda: learning.one_pass_sgd(gradient, z, [0.0], [1.0, 1.0]), "each of 3 samples"),
-        (lambda: learning.one_pass_sgd(gradient, z, [2.0], 1.0, radius=1), "start must have norm"),
-        (lambda: learning.regularized_erm(loss, z, 0.0, [0.0]), "penalty must be positive"),
+        (lambda: learning.one_pass_sgd(gradient, (z, z[1:]), zero, 1.0), r"found sizes \[2, 3\]"),
+        (lambda: learning.one_pass_sgd(gradient, z, zero, -1.0), "step_size must be positive"),
+        (lambda: learning.one_pass_sgd(gradient, z, zero, np.ones(2)), "each of 3 samples"),
+        (
+            lambda: learning.one_pass_sgd(gradient, z, 2 + zero, 1.0, radius=1),
+            "start must have norm",
+        ),
+        (lambda: learning.regularized_erm(loss, z, 0.0, zero), "penalty must be positive"),
         (lambda: learning.sgd_bound(0, 1.0, 1.0), "samples must be positive and finite, found 0"),
         (lambda: learning.regularized_erm_bound(5, 1.0, -1.0), "lipschitz must be positive"),
         (lambda: learning.uniform_convergence_bound(5, 1.0, 1.0, 0.0), "data_radius must be pos"),

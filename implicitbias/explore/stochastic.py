@@ -118,8 +118,15 @@ def figure(
     never = over_both(lambda n, d: 0)
     for i, j in cells:
         never[i, j] = int((problems[i][j].seen == 0).sum())
-    norm, zero = whole.norm, whole.norm**2 / 4
+    norm, zero = whole.norm, float(whole.excess_risk(np.zeros(max(features))))
     over = ("method", "samples", "features", "steps")
+    few, many = (
+        {"features": min(features)},
+        {
+            "samples": _near(samples, 6),
+            "features": _near(features, 1024),
+        },
+    )
     return Figure(
         name="stochastic",
         title="Four ways to learn a mean with missing entries",
@@ -206,14 +213,14 @@ def figure(
             ),
             Curves(
                 "Excess risk against the number of coordinates",
-                "Expected over the samples, exactly. Drag to move d.",
+                "Expected over all samples, as the tilt vanishes. Drag to move d.",
                 axis="features",
                 lines=_LINES,
                 floor=_FLOOR,
             ),
             Curves(
                 "Excess risk against the number of samples",
-                "Expected over the samples, exactly. Drag to move n.",
+                "Expected over all samples, as the tilt vanishes. Drag to move n.",
                 axis="samples",
                 lines=_LINES,
                 floor=_FLOOR,
@@ -240,20 +247,14 @@ def figure(
             Clause("One pass of SGD has ", when={"method": (PASS,)}),
             Clause("The minimiser with a penalty has ", when={"method": (REGULARIZED,)}),
             Clause("Gradient descent has after {steps} steps ", when={"method": (DESCENT,)}),
-            Clause(f"an excess risk of {{risk}}. Weights that are zero have {zero:.4f}."),
+            Clause(f"an excess risk of {{risk}}. Weights that are zero have {zero:.3f}."),
         ),
         presets=(
-            Preset("All is seen", {"method": ERM, "samples": 10, "features": 32}),
-            Preset("Fits, and fails", {"method": ERM, "samples": 6, "features": 1024}),
-            Preset("One pass", {"method": PASS, "samples": 6, "features": 1024}),
-            Preset(
-                "Descent, in time",
-                {"method": DESCENT, "samples": 6, "features": 1024, "steps": 100},
-            ),
-            Preset(
-                "Descent, too long",
-                {"method": DESCENT, "samples": 6, "features": 1024, "steps": max(counts)},
-            ),
+            Preset("All is seen", {**few, "method": ERM, "samples": _near(samples, 10)}),
+            Preset("Fits, and fails", {**many, "method": ERM}),
+            Preset("One pass", {**many, "method": PASS}),
+            Preset("Descent, in time", {**many, "method": DESCENT, "steps": _near(counts, 100)}),
+            Preset("Descent, too long", {**many, "method": DESCENT, "steps": max(counts)}),
         ),
         items=(tuple(f"least seen, number {k + 1}" for k in range(_SHOWN)),),
         caption=(

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float
-from scipy.optimize import brentq
+from scipy.optimize import root_scalar
 from scipy.stats import binom
 
 from .. import _check
@@ -131,7 +131,8 @@ def masked_erm(problem: MaskedMean, penalty: float = 0.0) -> Float[Array, " d"]:
 
     # With 2 for penalty and multiplier the weights are shorter than 1; with `low` one is longer.
     low = np.log(max(penalty, problem.tilt / (2 * len(seen))))
-    return _check.on_device(weights(np.exp(brentq(excess, low, np.log(2.0), xtol=1e-14))))
+    found = root_scalar(excess, bracket=(low, np.log(2.0)), method="brentq", xtol=1e-14)
+    return _check.on_device(weights(np.exp(found.root)))
 
 
 def masked_descent(problem: MaskedMean, steps: int) -> Float[Array, " d"]:

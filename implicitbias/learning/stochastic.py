@@ -93,7 +93,8 @@ def one_pass_sgd(
     first = start, jnp.zeros((3, len(start)))
     steps = jnp.broadcast_to(step_size, (n,))
     (last, averages), _ = jax.lax.scan(step, first, (samples, steps, shares.T))
-    return OnePass(*averages, last)
+    average, suffix, weighted = averages
+    return OnePass(average, suffix, weighted, last)
 
 
 def regularized_erm(
@@ -200,10 +201,10 @@ def regularized_erm_bound(
     0.2
     """
     _positive(samples=samples, radius=radius, lipschitz=lipschitz)
-    if penalty is None:
-        penalty = np.sqrt(2 / samples) * lipschitz / radius
-    _positive(penalty=penalty)
-    return float(penalty * radius**2 / 2 + lipschitz**2 / (penalty * samples))
+    best = float(np.sqrt(2 / samples) * lipschitz / radius)
+    chosen = best if penalty is None else penalty
+    _positive(penalty=chosen)
+    return float(chosen * radius**2 / 2 + lipschitz**2 / (chosen * samples))
 
 
 def uniform_convergence_bound(
