@@ -159,7 +159,7 @@ def figure(
             ),
         ),
         arrays={
-            "weights": Array(over, tuple(shown), inner=(ITEM,), step=1 / 400),
+            "weights": Array(over, tuple(shown), inner=(ITEM,), step=1 / 2000),
             "risk": Array(over, tuple(risks), step=0.004, log=True),
             "truth": Array(
                 ("features",),
