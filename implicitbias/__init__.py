@@ -74,6 +74,7 @@ from .problems import (
     MatrixProblem as MatrixProblem,
     Problem as Problem,
     diabetes as diabetes,
+    digit_parity as digit_parity,
     matrix_completion as matrix_completion,
     matrix_sensing as matrix_sensing,
     real_data as real_data,

@@ -25,6 +25,7 @@ _CELL_MEASUREMENTS = (
     "symmetry",
     "fractal dimension",
 )
+_HELD_OUT = 1000  # images to test on
 _Table = tuple[np.ndarray, np.ndarray, tuple[str, ...]]
 
 
@@ -340,6 +341,49 @@ def real_data(name: str) -> Problem:
     X, y, names = _REAL[name]()
     described = f"{name} ({len(y)} samples, {X.shape[1]} features)"
     return _problem(X, y, None, name=described, feature_names=names)
+
+
+def digit_parity(n: int = 512, *, labels: str = "true", seed: int = 0) -> Problem:
+    r"""Is the digit odd? Images of all ten digits, n to train on and a thousand to test on.
+
+    The 1797 images of 8 by 8 pixels (Alpaydin and Kaynak 1998, doi:10.24432/C50P49) in random
+    order. The last 1797 - 1000 - n are used without their labels: their mean is taken off all
+    images, and one common factor gives these a mean squared length of 1. So what is trained on has
+    no part in how it is prepared, and images are independent of each other given the preparation.
+
+    **Arguments:** `n`: images to train on; `labels`: `"true"`, +1 for odd and -1 for even digits,
+    or `"random"`, a fair coin for each image, to train on and to test on; `seed` of the order and
+    of the coins. The images are the same for both kinds of labels.
+
+    **Raises:** `ValueError` for n outside 1 to 796, other labels, or a seed that is not a
+    non-negative integer.
+
+    >>> import jax; jax.config.update("jax_enable_x64", True)
+    >>> import implicitbias as ib
+    >>> problem = ib.digit_parity(512)
+    >>> problem.X.shape, problem.X_test.shape
+    ((512, 64), (1000, 64))
+    """
+    _check_integer("n", n, at_least=1)
+    pixels, digit = _bundled("digits")
+    if n >= len(digit) - _HELD_OUT:
+        raise ValueError(f"n must be below {len(digit) - _HELD_OUT}, found {n}")
+    if labels not in ("true", "random"):
+        raise ValueError(f"labels must be 'true' or 'random', found {labels!r}")
+    random = _generator(seed)
+    train, test, rest = np.split(random.permutation(len(digit)), [n, n + _HELD_OUT])
+    pixels = pixels - pixels[rest].mean(axis=0)
+    pixels = pixels / np.sqrt((pixels[rest] ** 2).sum(axis=1).mean())
+    odd = np.where(digit % 2 == 1, 1.0, -1.0)
+    y = odd if labels == "true" else random.choice([-1.0, 1.0], len(digit))
+    return _problem(
+        pixels[train],
+        y[train],
+        None,
+        name=f"parity of digits, {labels} labels",
+        X_test=_check.on_device(pixels[test]),
+        y_test=_check.on_device(y[test]),
+    )
 
 
 def _diabetes() -> _Table:

@@ -2,6 +2,7 @@
 
 from implicitbias.explore.array import Array as Array
 from implicitbias.explore.axis import Axis as Axis
+from implicitbias.explore.capacity import capacity as capacity
 from implicitbias.explore.dual_polygon import dual_polygon as dual_polygon
 from implicitbias.explore.explorable import Explorable as Explorable
 from implicitbias.explore.figure import Figure as Figure, Preset as Preset
@@ -17,6 +18,7 @@ from implicitbias.explore.real_data import real_data as real_data
 from implicitbias.explore.saddle_to_saddle import saddle_to_saddle as saddle_to_saddle
 from implicitbias.explore.scale_and_depth import scale_and_depth as scale_and_depth
 from implicitbias.explore.shape import shape as shape
+from implicitbias.explore.sign_changes import sign_changes as sign_changes
 from implicitbias.explore.sparse_regression import sparse_regression as sparse_regression
 from implicitbias.explore.stochastic import stochastic as stochastic
 from implicitbias.explore.text import Clause as Clause

@@ -1,5 +1,18 @@
 """Statistical learning: what bounds promise, what one pass learns, and what interpolation costs."""
 
+from .capacity import (
+    Complexity as Complexity,
+    growth_bound as growth_bound,
+    linear_complexity as linear_complexity,
+    log_sauer as log_sauer,
+    margin_bound as margin_bound,
+    occam_bound as occam_bound,
+    path_complexity as path_complexity,
+    path_norm as path_norm,
+    relu_log_count as relu_log_count,
+    sign_change_errors as sign_change_errors,
+    unseen_errors as unseen_errors,
+)
 from .masked_mean import (
     MaskedMean as MaskedMean,
     SgdRisk as SgdRisk,
@@ -20,4 +33,10 @@ from .stochastic import (
     sgd_bound as sgd_bound,
     strongly_convex_bound as strongly_convex_bound,
     uniform_convergence_bound as uniform_convergence_bound,
+)
+from .two_layer import (
+    Fit as Fit,
+    TwoLayer as TwoLayer,
+    fit_two_layer as fit_two_layer,
+    start_two_layer as start_two_layer,
 )
