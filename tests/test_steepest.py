@@ -299,7 +299,7 @@ def test_adams_speed_limit(check):
         speed = float(LOSS(path[STEPS // 2]) - LOSS(path[-1])) / (STEPS / 2)
         worst = max(worst, abs(speed / (-np.log(b2) / 2) - 1))
     check(
-        "However large its steps, Adam multiplies the loss by sqrt(beta2) at most",
+        "However large its steps, Adam's loss falls by sqrt(beta2) a step in the long run",
         HERE,
         "relative difference of the speed from log(1/beta2)/2, the second 10000 of 20000 steps",
         worst,
