@@ -14,7 +14,7 @@ neither underflow nor overflow, however small the loss.
 """
 
 from collections.abc import Callable
-from typing import Any, Literal, overload
+from typing import Any, overload
 
 import equinox as eqx
 import jax
@@ -28,15 +28,12 @@ from . import _check
 from .descent import _check_count, _check_transformation, _finite, _iterate, _whole
 from .limits import max_margin
 
-Norm = Literal[1, 2, "spectral"] | float
-"""1, 2, infinity, or "spectral": the largest singular value."""
-
 _NORMS = (1, 2, np.inf, "spectral")
 _SIGN = 1e-6
 """Down to this flows tell the signs of parts of the gradient over the loss, or which is larger."""
 
 
-def norm_of(w: ArrayLike, norm: Norm) -> Float[Array, ""]:
+def norm_of(w: ArrayLike, norm: float | str) -> Float[Array, ""]:
     r"""The norm of a vector or matrix: of all its entries for 1, 2 (Frobenius) and infinity, of its
     singular values, the largest, for "spectral".
 
@@ -53,7 +50,7 @@ def norm_of(w: ArrayLike, norm: Norm) -> Float[Array, ""]:
     return jnp.linalg.norm(w.ravel(), norm)
 
 
-def dual_norm(g: ArrayLike, norm: Norm) -> Float[Array, ""]:
+def dual_norm(g: ArrayLike, norm: float | str) -> Float[Array, ""]:
     r"""The dual norm, :math:`\|g\|_* = \max_{\|v\|\le1}\langle g, v\rangle`.
 
     That is the l-infinity norm for 1, l2 for 2, l1 for infinity, and the sum of singular values,
@@ -72,7 +69,7 @@ def dual_norm(g: ArrayLike, norm: Norm) -> Float[Array, ""]:
     return jnp.linalg.norm(g.ravel(), {1: jnp.inf, 2: 2, jnp.inf: 1}[norm])
 
 
-def steepest_direction(gradient: ArrayLike, norm: Norm) -> Float[Array, "..."]:
+def steepest_direction(gradient: ArrayLike, norm: float | str) -> Float[Array, "..."]:
     r"""The step of length at most 1 that lowers the loss fastest,
     :math:`\arg\min_{\|v\|\le1}\langle g, v\rangle`.
 
@@ -96,7 +93,7 @@ def steepest_direction(gradient: ArrayLike, norm: Norm) -> Float[Array, "..."]:
 
 @overload
 def steepest_descent(
-    *, norm: Norm, step_size: float = 1.0, normalised: bool = False
+    *, norm: float | str, step_size: float = 1.0, normalised: bool = False
 ) -> optax.GradientTransformation: ...
 @overload
 def steepest_descent(
@@ -104,7 +101,7 @@ def steepest_descent(
     start: Float[ArrayLike, "..."],
     step_size: Float[ArrayLike, "*steps"],
     steps: int,
-    norm: Norm,
+    norm: float | str,
     *,
     normalised: bool = False,
 ) -> Float[Array, "steps+1 ..."]: ...
@@ -271,7 +268,7 @@ def adam_descent(
 def steepest_flow(
     X: Float[ArrayLike, "n d"],
     labels: Float[ArrayLike, " n"],
-    norm: Literal[1, 2] | float,
+    norm: float,
     log_losses: Float[ArrayLike, " t"],
 ) -> Float[Array, "t d"]:
     r"""Steepest descent on the exponential loss with infinitely small steps.
