@@ -56,9 +56,9 @@ def test_directions_attain_the_dual_norm(norm):
 
 
 def test_spectral_directions_have_the_rank_of_the_gradient():
-    g = np.outer([1.0, 2.0, 2.0], [3.0, 4.0])
-    np.testing.assert_allclose(ib.steepest_direction(g, "spectral"), -g / 15, atol=1e-12)
-    assert not np.asarray(ib.steepest_direction(np.zeros((2, 2)), "spectral")).any()
+    g = np.outer([1.0, 2.0, 2.0, 4.0], [3.0, 4.0, 0.0])
+    np.testing.assert_allclose(ib.steepest_direction(g, "spectral"), -g / 25, atol=1e-12)
+    assert not np.asarray(ib.steepest_direction(0 * g, "spectral")).any()
 
 
 def by_hand(norm, w, steps, step_size, normalised):
@@ -83,8 +83,10 @@ def loss_gradient(w):
     return -jnp.tensordot(p, MATRICES, 1)
 
 
-@pytest.mark.parametrize("normalised", [True, False])
-@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize(
+    ("norm", "normalised"),
+    [(1, True), (1, False), (2, True), (INF, False), ("spectral", True), ("spectral", False)],
+)
 def test_steps_are_those_taken_by_hand(norm, normalised):
     start = np.zeros((4, 3))
     found = ib.steepest_descent(loss_gradient, start, 0.02, 40, norm, normalised=normalised)
