@@ -103,6 +103,16 @@ from .sample_size import (
     population_error as population_error,
     scale_paths as scale_paths,
 )
+from .steepest import (
+    LogLoss as LogLoss,
+    adam_descent as adam_descent,
+    adam_flow as adam_flow,
+    dual_norm as dual_norm,
+    norm_of as norm_of,
+    steepest_descent as steepest_descent,
+    steepest_direction as steepest_direction,
+    steepest_flow as steepest_flow,
+)
 from .validation import (
     Validation as Validation,
     chosen_errors as chosen_errors,

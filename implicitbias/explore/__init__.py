@@ -1,5 +1,7 @@
 """Explorables: figures that a reader moves, in the book and in notebooks."""
 
+from implicitbias.explore.adam_one_sample import adam_one_sample as adam_one_sample
+from implicitbias.explore.algorithms import algorithms as algorithms
 from implicitbias.explore.array import Array as Array
 from implicitbias.explore.axis import Axis as Axis
 from implicitbias.explore.capacity import capacity as capacity
