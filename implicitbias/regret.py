@@ -27,12 +27,14 @@ class Play(NamedTuple):
     - `gradients`: :math:`\sum_t g_t`, shape "d".
     - `mean`: :math:`\frac1T\sum_t w_t`, shape "d".
     - `last`: :math:`w_{T+1}`, shape "d".
+    - `losses`: :math:`f_t(w_t)`, shape "t", where the loss was given.
     """
 
     costs: Float[Array, " t"]
     gradients: Float[Array, " d"]
     mean: Float[Array, " d"]
     last: Float[Array, " d"]
+    losses: Float[Array, " t"] | None = None
 
 
 def online_mirror_descent(
@@ -43,6 +45,7 @@ def online_mirror_descent(
     step_size: Float[ArrayLike, "*t"],
     *,
     feasible: FeasibleSet | None = None,
+    loss: Callable[[Array, Any], Array] | None = None,
 ) -> Play:
     r"""Online, or stochastic, mirror descent on a feasible set K,
 
@@ -60,6 +63,7 @@ def online_mirror_descent(
     - `rounds`: any nest of arrays whose leading axis is that of the rounds.
     - `start`: :math:`w_1`, shape "d", in the domain of the potential.
     - `step_size`: :math:`\eta`, positive: one number, or one a round.
+    - `loss`: :math:`f_t`, with the arguments of `gradient`, if it is to be recorded.
 
     **Returns:** a `Play`.
 
@@ -98,7 +102,7 @@ def online_mirror_descent(
         raise ValueError(f"gradient must have the shape {start.shape} of the start, found {found}")
     dual = _dual_projection(potential, feasible, potential.to_dual(start))
     geometry = jax.tree.map(jnp.asarray, (potential, feasible))  # traced: compiled once for all
-    play = _play(*geometry, gradient, rounds, dual, jnp.broadcast_to(sizes, (count,)))
+    play = _play(*geometry, gradient, loss, rounds, dual, jnp.broadcast_to(sizes, (count,)))
     if not bool(jnp.all(jnp.isfinite(play.last)) & jnp.all(jnp.isfinite(play.costs))):
         raise Diverged(
             f"the weights left the range of float64 within {count} rounds. Take a smaller "
@@ -109,18 +113,19 @@ def online_mirror_descent(
 
 
 @eqx.filter_jit
-def _play(potential, feasible, gradient, rounds, dual, sizes):
+def _play(potential, feasible, gradient, loss, rounds, dual, sizes):
     def step(carry, this):
         z, w, gradients, total = carry
         held, size = this
         g = gradient(w, held)
+        paid = g @ w, None if loss is None else loss(w, held)
         z = _dual_projection(potential, feasible, z - size * g)
-        return (z, potential.to_primal(z), gradients + g, total + w), g @ w
+        return (z, potential.to_primal(z), gradients + g, total + w), paid
 
     none = jnp.zeros_like(dual)
     carry = (dual, potential.to_primal(dual), none, none)
-    (_, last, gradients, total), costs = jax.lax.scan(step, carry, (rounds, sizes))
-    return Play(costs, gradients, total / len(sizes), last)
+    (_, last, gradients, total), paid = jax.lax.scan(step, carry, (rounds, sizes))
+    return Play(paid[0], gradients, total / len(sizes), last, paid[1])
 
 
 def regret(play: Play, target: Float[ArrayLike, " d"]) -> Float[Array, ""]:

@@ -6,7 +6,14 @@ from implicitbias.explore.array import Array
 from implicitbias.explore.axis import ITEM, Axis
 from implicitbias.explore.explorable import Explorable
 from implicitbias.explore.figure import Figure, Preset
-from implicitbias.explore.mirror_descent_data import COUNTS, DIMENSIONS, ROUNDS, Held, read
+from implicitbias.explore.mirror_descent_data import (
+    COUNTS,
+    DIMENSIONS,
+    ROUNDS,
+    Held,
+    crossing_of_bounds,
+    read,
+)
 from implicitbias.explore.panels.curves import Curves, Line
 from implicitbias.explore.panels.heatmap import HeatMap
 from implicitbias.explore.panels.stems import Marks, Stems
@@ -16,7 +23,7 @@ _ITEMS = 16
 _AGREE, _DIFFER, _NONE = 0, 1, 2
 _ADDITIVE, _MULTIPLICATIVE = 0, 1
 _NOWHERE = 1e-3
-"""A place below the map, for a crossing that there is not."""
+"""For a crossing that there is not."""
 
 
 def mirror_descent(held: Held | None = None) -> Explorable:
@@ -37,11 +44,11 @@ def figure(held: Held) -> Figure:
     over = ("dimension", "count", "rounds")
     (paid, other), (bound, other_bound) = held.regrets, held.bounds
     forbidden = np.asarray(COUNTS)[None, :] > np.asarray(DIMENSIONS)[:, None]
-    predicted, measured = crossings(bound, other_bound), crossings(paid, other)
+    predicted, measured = crossing_of_bounds() * np.asarray(DIMENSIONS), crossings(paid, other)
     best, expected = other < paid, other_bound < bound
     verdict = np.where(best == expected, _AGREE, _DIFFER)
     verdict[forbidden] = _NONE
-    crosses = (predicted > _NOWHERE) & (measured > _NOWHERE)
+    crosses = np.where(predicted[:, None] > 1, measured > _NOWHERE, False)
     grey = "Grey: more weights than there are. "
     clause = {"verdict": (_NONE,)}
     return Figure(
@@ -65,7 +72,7 @@ def figure(held: Held) -> Figure:
             "bound": Array(over, bound, step=1e-3, log=True),
             "other": Array(over, other, step=1e-3, log=True),
             "other_bound": Array(over, other_bound, step=1e-3, log=True),
-            "predicted": Array(("dimension", "rounds"), predicted, step=1e-3, log=True),
+            "predicted": Array(("dimension",), predicted, step=1e-3, log=True),
             "measured": Array(("dimension", "rounds"), measured, step=1e-3, log=True),
             "forbidden": Array(over, np.broadcast_to(forbidden[..., None], paid.shape), step=1),
             "verdict": Array(over, verdict, step=1),
@@ -85,10 +92,7 @@ def figure(held: Held) -> Figure:
                 "count",
                 "gain",
                 ((-3.0, "gradient descent pays less", "kernel"), (3.0, "hypentropy", "rich")),
-                guides=(
-                    Line("predicted", "where the bounds cross", "ink", dashed=True),
-                    Line("measured", "where the regrets cross", "run"),
-                ),
+                guides=(Line("predicted", "where the bounds cross", "ink", dashed=True),),
                 forbidden=("forbidden", "more than there are"),
             ),
             Stems(

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.tree_util import Partial
+from scipy.optimize import brentq
 
 from implicitbias.feasible import FeasibleSet, L1Ball, strong_convexity
 from implicitbias.potentials import Euclidean, Hypentropy, Potential
@@ -74,6 +75,16 @@ def compute(executor: Executor) -> Held:
     found = np.array(list(executor.map(compute_one, *zip(*cases, strict=True))))
     found = found.reshape(len(GEOMETRIES), len(DIMENSIONS), len(COUNTS), len(ROUNDS), 4)
     return Held(found[..., 0], found[..., 1], found[..., 2:])
+
+
+def crossing_of_bounds() -> float:
+    """The share s/d of target weights at which the two bounds are equal, whatever d and T."""
+
+    def lead(share):
+        divergence = np.arcsinh(1 / share) - np.hypot(1, share) + share
+        return 2 * (SLACK + 1) * divergence - 1 / share
+
+    return float(brentq(lead, 0.01, 1))
 
 
 def write(held: Held) -> None:
