@@ -84,9 +84,7 @@ class StrongConvexity(NamedTuple):
     norm: float
 
 
-def strong_convexity(
-    potential: Potential, feasible: FeasibleSet | None, d: int
-) -> StrongConvexity:
+def strong_convexity(potential: Potential, feasible: FeasibleSet | None, d: int) -> StrongConvexity:
     r"""How convex a potential is on a set, and in which norm.
 
     ==================  ================  =================  ==============================

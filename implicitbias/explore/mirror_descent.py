@@ -1,4 +1,4 @@
-"""The explorable "mirror-descent": what two geometries pay when an adversary pushes every weight."""
+"""The explorable "mirror-descent": what two geometries pay when every weight is pushed."""
 
 import numpy as np
 
@@ -161,10 +161,10 @@ def figure(held: Held) -> Figure:
         items=(tuple(f"weight {j + 1}" for j in range(_ITEMS)),),
         caption=(
             "In every round an adversary pushes each of d weights by 1 towards a target with s "
-            "weights of 1/s, and the learner pays the ℓ₁ distance. Both geometries start from zero, "
-            "with the step that is best for the bound; the hypentropy has β = 1/d and stays in the "
-            "ℓ₁ ball of radius 5/4. Of sixteen weights as many are the target's as of all, at "
-            "least one."
+            "weights of 1/s, and the learner pays the ℓ₁ distance. Both geometries start from "
+            "zero, with the step that is best for the bound; the hypentropy has β = 1/d and stays "
+            "in the ℓ₁ ball of radius 5/4. Where the regrets cross is interpolated. Of sixteen "
+            "weights as many are the target's as of all, at least one."
         ),
         alt=(
             "With few weights in the target the hypentropy pays less, with many gradient descent; "
