@@ -79,7 +79,10 @@ def figure(held: Held) -> Figure:
             "best": Array(over, best, step=1),
             "crosses": Array(("dimension", "rounds"), crosses, step=1),
             "mean": Array(
-                ("played", *over), tuple(_shown(part) for part in held.means), (ITEM,), step=0.01
+                ("played", *over),
+                np.stack([_shown(part) for part in held.means]),
+                (ITEM,),
+                step=0.01,
             ),
             "target": Array(("dimension", "count"), _shown(_targets()), (ITEM,), step=1),
         },
