@@ -64,8 +64,8 @@ def bregman_projection(
     >>> ib.bregman_projection(ib.Euclidean(), ib.Simplex(), [1.0, 3.0]).tolist()
     [0.0, 1.0]
     """
-    dual = potential.to_dual(w)
-    return _projected(*jax.tree.map(jnp.asarray, (potential, feasible)), dual)
+    potential, feasible = jax.tree.map(jnp.asarray, (potential, feasible))
+    return _projected(potential, feasible, potential.to_dual(w))
 
 
 @eqx.filter_jit

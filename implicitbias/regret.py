@@ -101,8 +101,10 @@ def online_mirror_descent(
     if found != start.shape:
         raise ValueError(f"gradient must have the shape {start.shape} of the start, found {found}")
     dual = _dual_projection(potential, feasible, potential.to_dual(start))
-    geometry = jax.tree.map(jnp.asarray, (potential, feasible))  # traced: compiled once for all
-    play = _play(*geometry, gradient, loss, rounds, dual, jnp.broadcast_to(sizes, (count,)))
+    # As arrays, scales and radii are traced: one program for all.
+    potential, feasible = jax.tree.map(jnp.asarray, (potential, feasible))
+    sizes = jnp.broadcast_to(sizes, (count,))
+    play = _play(potential, feasible, gradient, loss, rounds, dual, sizes)
     if not bool(jnp.all(jnp.isfinite(play.last)) & jnp.all(jnp.isfinite(play.costs))):
         raise Diverged(
             f"the weights left the range of float64 within {count} rounds. Take a smaller "

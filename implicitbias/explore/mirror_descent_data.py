@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.tree_util import Partial
-from scipy.optimize import brentq
+from scipy.optimize import root_scalar
 
 from implicitbias.feasible import FeasibleSet, L1Ball, strong_convexity
 from implicitbias.potentials import Euclidean, Hypentropy, Potential
@@ -84,7 +84,7 @@ def crossing_of_bounds() -> float:
         divergence = np.arcsinh(1 / share) - np.hypot(1, share) + share
         return 2 * (SLACK + 1) * divergence - 1 / share
 
-    return float(brentq(lead, 0.01, 1))
+    return root_scalar(lead, bracket=(0.01, 1)).root
 
 
 def write(held: Held) -> None:
