@@ -16,10 +16,9 @@ from implicitbias.explore.mirror_descent_data import (
 )
 from implicitbias.explore.panels.curves import Curves, Line
 from implicitbias.explore.panels.heatmap import HeatMap
-from implicitbias.explore.panels.stems import Marks, Stems
+from implicitbias.explore.panels.stems import Stems
 from implicitbias.explore.text import Clause
 
-_ITEMS = 16
 _AGREE, _DIFFER, _NONE = 0, 1, 2
 _ADDITIVE, _MULTIPLICATIVE = 0, 1
 _NOWHERE = 1e-3
@@ -58,13 +57,6 @@ def figure(held: Held) -> Figure:
             Axis("dimension", "Weights", DIMENSIONS, symbol="d", log=True, start=1024),
             Axis("count", "Weights of the target", COUNTS, symbol="s", log=True, start=4),
             Axis("rounds", "Rounds", ROUNDS, symbol="T", log=True, start=1024),
-            Axis(
-                "played",
-                "Weights played by",
-                ("gradient descent", "hypentropy"),
-                kind="choice",
-                start="gradient descent",
-            ),
         ),
         arrays={
             "gain": Array(over, np.log2(paid / other), step=0.01),
@@ -78,19 +70,13 @@ def figure(held: Held) -> Figure:
             "verdict": Array(over, verdict, step=1),
             "best": Array(over, best, step=1),
             "crosses": Array(("dimension", "rounds"), crosses, step=1),
-            "mean": Array(
-                ("played", *over),
-                np.stack([_shown(part) for part in held.means]),
-                (ITEM,),
-                step=0.01,
-            ),
-            "target": Array(("dimension", "count"), _shown(_targets()), (ITEM,), step=1),
+            "shares": Array(over, _shares(held), (ITEM,), step=0.1),
         },
         panels=(
             HeatMap(
                 "Who pays less",
-                "Drag the marker. Its number is log₂ of how many times the hypentropy's regret "
-                "gradient descent's is.",
+                "Drag the marker. Its number is log₂ of gradient descent's regret over the "
+                "hypentropy's.",
                 "dimension",
                 "count",
                 "gain",
@@ -98,28 +84,19 @@ def figure(held: Held) -> Figure:
                 guides=(Line("predicted", "where the bounds cross", "ink", dashed=True),),
                 forbidden=("forbidden", "more than there are"),
             ),
-            Stems(
-                (
-                    Clause("Sixteen of the weights, the mean of all rounds, times s"),
-                    Clause(": gradient descent", when={"played": ("gradient descent",)}),
-                    Clause(": hypentropy", when={"played": ("hypentropy",)}),
-                ),
-                "mean",
-                "what is played",
-                (Marks("target", "the target", "ring", "ink"),),
-            ),
+            Stems("Where it is paid, in per cent of each regret", "shares", "what is paid"),
             Curves(
                 "Regret a round against the number of weights",
-                grey + "Dashed: the bounds.",
+                grey,
                 axis="dimension",
-                lines=_LINES,
+                lines=_LINES[::2],
                 floor=1e-4,
                 bands="forbidden",
                 band_labels=((1, "fewer than s", "soft"),),
             ),
             Curves(
                 "Regret a round against the rounds",
-                "The step is the best one for the bound after so many rounds.",
+                "Dashed: the bounds. The step is the best one for so many rounds.",
                 axis="rounds",
                 lines=_LINES,
                 floor=1e-4,
@@ -150,24 +127,31 @@ def figure(held: Held) -> Figure:
         presets=(
             Preset(
                 "One in a thousand",
-                {"dimension": 1024, "count": 1, "rounds": 1024, "played": "hypentropy"},
+                {"dimension": 1024, "count": 1, "rounds": 1024},
             ),
             Preset(
                 "On the border",
-                {"dimension": 1024, "count": 128, "rounds": 4096, "played": "hypentropy"},
+                {"dimension": 1024, "count": 128, "rounds": 4096},
             ),
             Preset(
                 "Every weight counts",
-                {"dimension": 64, "count": 64, "rounds": 4096, "played": "gradient descent"},
+                {"dimension": 64, "count": 64, "rounds": 4096},
             ),
         ),
-        items=(tuple(f"weight {j + 1}" for j in range(_ITEMS)),),
+        items=(
+            (
+                "gradient descent, target",
+                "gradient descent, others",
+                "hypentropy, target",
+                "hypentropy, others",
+            ),
+        ),
         caption=(
             "In every round an adversary pushes each of d weights by 1 towards a target with s "
             "weights of 1/s, and the learner pays the ℓ₁ distance. Both geometries start from "
             "zero, with the step that is best for the bound; the hypentropy has β = 1/d and stays "
-            "in the ℓ₁ ball of radius 5/4. Where the regrets cross is interpolated. Of sixteen "
-            "weights as many are the target's as of all, at least one."
+            "in the ℓ₁ ball of radius 5/4. Where the regrets cross is interpolated. The "
+            "target's weights cost on the way and when they swing, the others when they swing."
         ),
         alt=(
             "With few weights in the target the hypentropy pays less, with many gradient descent; "
@@ -199,16 +183,7 @@ def crossings(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return found
 
 
-def _targets() -> np.ndarray:
-    """The target over its size, on and off it: (dimension, count, 2)."""
-    return np.broadcast_to([1.0, 0.0], (len(DIMENSIONS), len(COUNTS), 2))
-
-
-def _shown(pairs: np.ndarray) -> np.ndarray:
-    """Sixteen weights of (dimension, count, ..., 2), as many of them on the target as of all."""
-    share = np.asarray(COUNTS)[None, :] / np.asarray(DIMENSIONS)[:, None]
-    on = np.clip(np.rint(_ITEMS * share), 1, _ITEMS)
-    on = np.where((share < 1) & (on == _ITEMS), _ITEMS - 1, on)
-    chosen = np.arange(_ITEMS) < on[..., None]
-    chosen = chosen.reshape(*on.shape, *(1,) * (pairs.ndim - 3), _ITEMS)
-    return np.where(chosen, pairs[..., :1], pairs[..., 1:])
+def _shares(held: Held) -> np.ndarray:
+    """What part of each regret is paid on the target's weights, and on the others, in per cent."""
+    others = 100 * held.others / held.regrets
+    return np.stack([100 - others[0], others[0], 100 - others[1], others[1]], axis=-1)

@@ -30,7 +30,7 @@ class Held(NamedTuple):
 
     regrets: np.ndarray  # (geometry, dimension, count, rounds)
     bounds: np.ndarray  # the same
-    means: np.ndarray  # (..., 2): the mean of what is played on and off the target, over its size
+    others: np.ndarray  # the same: what of the regret is paid on weights that are not the target's
 
 
 def geometry(name: str, d: int) -> tuple[Potential, FeasibleSet | None, float]:
@@ -40,7 +40,7 @@ def geometry(name: str, d: int) -> tuple[Potential, FeasibleSet | None, float]:
     return Hypentropy(1 / d), L1Ball(SLACK), 1.0
 
 
-def game(name: str, d: int, count: int, rounds: int) -> tuple[float, float, float, float]:
+def game(name: str, d: int, count: int, rounds: int) -> tuple[float, float, float]:
     """All d weights pushed towards `count` of 1/count and zeros: one column of what is held."""
     potential, feasible, size = geometry(name, d)
     target = np.where(np.arange(d) < count, 1 / count, 0.0)
@@ -56,13 +56,13 @@ def game(name: str, d: int, count: int, rounds: int) -> tuple[float, float, floa
         step,
         feasible=feasible,
     )
-    mean = count * np.asarray(played.mean)
-    on, off = float(mean[0]), float(mean[-1]) if count < d else 0.0
-    return float(regret(played, target)), regret_bound(*given, strong_convexity=sigma), on, off
+    # The other weights are pushed below zero and back, and so cost minus their mean.
+    others = -float(played.mean[count:].sum())
+    return float(regret(played, target)), regret_bound(*given, strong_convexity=sigma), others
 
 
 def compute_one(name: str, d: int) -> np.ndarray:
-    """All targets and rounds of one geometry and dimension: (count, rounds, 4)."""
+    """All targets and rounds of one geometry and dimension: (count, rounds, 3)."""
     jax.config.update("jax_enable_x64", True)  # in a process of its own it is not
     return np.array(
         [[game(name, d, min(count, d), rounds) for rounds in ROUNDS] for count in COUNTS]
@@ -73,8 +73,8 @@ def compute(executor: Executor) -> Held:
     """The whole sweep; three minutes of one core."""
     cases = [(name, d) for name in GEOMETRIES for d in DIMENSIONS]
     found = np.array(list(executor.map(compute_one, *zip(*cases, strict=True))))
-    found = found.reshape(len(GEOMETRIES), len(DIMENSIONS), len(COUNTS), len(ROUNDS), 4)
-    return Held(found[..., 0], found[..., 1], found[..., 2:])
+    found = found.reshape(len(GEOMETRIES), len(DIMENSIONS), len(COUNTS), len(ROUNDS), 3)
+    return Held(*np.moveaxis(found, -1, 0))
 
 
 def crossing_of_bounds() -> float:
@@ -103,8 +103,4 @@ def read() -> Held:
     """What the file holds."""
     content = json.loads(FILE.read_text())
     shape = (len(GEOMETRIES), len(DIMENSIONS), len(COUNTS), len(ROUNDS))
-    return Held(
-        np.reshape(content["regrets"], shape),
-        np.reshape(content["bounds"], shape),
-        np.reshape(content["means"], (*shape, 2)),
-    )
+    return Held(*(np.reshape(content[name], shape) for name in Held._fields))

@@ -28,9 +28,8 @@ def test_the_file_holds_what_is_computed(name):
     g = GEOMETRIES.index(name)
     for d, count, rounds in ((16, 2, 64), (16, 16, 256)):
         at = g, DIMENSIONS.index(d), COUNTS.index(count), ROUNDS.index(rounds)
-        paid, bound, on, off = game(name, d, count, rounds)
         np.testing.assert_allclose(
-            [HELD.regrets[at], HELD.bounds[at], *HELD.means[at]], [paid, bound, on, off], rtol=1e-3
+            [values[at] for values in HELD], game(name, d, count, rounds), rtol=1e-3, atol=1e-12
         )
 
 
@@ -67,8 +66,11 @@ def test_verdicts():
     )
 
 
-def test_sixteen_weights_stand_for_all():
-    for d, count, on in ((1024, 1, 1), (1024, 128, 2), (64, 32, 8), (64, 64, 16), (4, 1, 4)):
-        target = FIGURE.at("target", FIGURE.complete({"dimension": d, "count": count}))
-        assert target is not None
-        assert target.sum() == on
+def test_pushed_gradient_descent_pays_half_on_the_way():
+    """The target's weights cost half of the bound on the way, and swing like all others."""
+    for d, count in ((1024, 1), (1024, 64), (64, 16)):
+        shares = FIGURE.at("shares", FIGURE.complete({"dimension": d, "count": count}))
+        assert shares is not None
+        others = 50 * (1 - count / d)
+        np.testing.assert_allclose(shares[:2], [100 - others, others], atol=1.0)
+        assert shares[2] + shares[3] == pytest.approx(100)
