@@ -140,8 +140,8 @@ def figure(held: Held) -> Figure:
         ),
         items=(
             (
-                "gradient descent, target",
-                "gradient descent, others",
+                "descent, target",
+                "descent, others",
                 "hypentropy, target",
                 "hypentropy, others",
             ),
