@@ -9,6 +9,15 @@ from .descent import (
     natural_gradient_descent as natural_gradient_descent,
     stochastic_gradient_descent as stochastic_gradient_descent,
 )
+from .feasible import (
+    FeasibleSet as FeasibleSet,
+    L1Ball as L1Ball,
+    L2Ball as L2Ball,
+    Simplex as Simplex,
+    StrongConvexity as StrongConvexity,
+    bregman_projection as bregman_projection,
+    strong_convexity as strong_convexity,
+)
 from .flows import (
     Jumps as Jumps,
     Trajectory as Trajectory,
@@ -92,6 +101,15 @@ from .regimes import (
     log_kernel_movement as log_kernel_movement,
     regime as regime,
     relative_scale as relative_scale,
+)
+from .regret import (
+    Play as Play,
+    best_step_size as best_step_size,
+    online_mirror_descent as online_mirror_descent,
+    push as push,
+    pushes as pushes,
+    regret as regret,
+    regret_bound as regret_bound,
 )
 from .sample_size import (
     ErrorSweep as ErrorSweep,

@@ -17,6 +17,12 @@ SWEEPS = {
     "sparse-regression": sparse_regression_data,
     "real-data": real_data_data,
     "capacity": capacity_data,
+from implicitbias.explore import mirror_descent_data, real_data_data, sparse_regression_data
+
+SWEEPS = {
+    "mirror-descent": mirror_descent_data,
+    "sparse-regression": sparse_regression_data,
+    "real-data": real_data_data,
 }
 
 

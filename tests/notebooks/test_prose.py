@@ -18,6 +18,8 @@ NUMBER = re.compile(r"(?<![\w.{])(\d+\.\d+)(?:\s*\\cdot\s*10\^\{?(-?\d+)\}?)?")
 
 # Numbers that a question states, or the page itself derives: no lab has to compute them.
 DERIVED = {
+    "mirror-descent": {"3.42"},
+    "solutions of mirror-descent": {"3.51", "0.285", "0.52", "0.485", "0.5"},
     "scale-and-depth": {"4.5"},
     "solutions of scale-and-depth": {"4.5", "7.7", "0.512", "0.064", "0.0768", "0.1536", "153.6"}
     | {"1.776", "0.79"},
