@@ -11,15 +11,17 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 import jax
 from tqdm import tqdm
 
-from implicitbias.explore import capacity_data, real_data_data, sparse_regression_data
+from implicitbias.explore import (
+    benign_data,
+    capacity_data,
+    mirror_descent_data,
+    real_data_data,
+    sparse_regression_data,
+)
 
 SWEEPS = {
-    "sparse-regression": sparse_regression_data,
-    "real-data": real_data_data,
     "capacity": capacity_data,
-from implicitbias.explore import mirror_descent_data, real_data_data, sparse_regression_data
-
-SWEEPS = {
+    "benign": benign_data,
     "mirror-descent": mirror_descent_data,
     "sparse-regression": sparse_regression_data,
     "real-data": real_data_data,
