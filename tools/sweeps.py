@@ -11,9 +11,13 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 import jax
 from tqdm import tqdm
 
-from implicitbias.explore import real_data_data, sparse_regression_data
+from implicitbias.explore import benign_data, real_data_data, sparse_regression_data
 
-SWEEPS = {"sparse-regression": sparse_regression_data, "real-data": real_data_data}
+SWEEPS = {
+    "sparse-regression": sparse_regression_data,
+    "real-data": real_data_data,
+    "benign": benign_data,
+}
 
 
 class Told(Executor):
