@@ -86,8 +86,8 @@ def double_descent() -> Explorable:
             "are means of 400 draws, and ridge is the best one, by its deterministic equivalent. "
             "Patients and digits: random ReLU features of ten measurements, or of the pixels of "
             "threes and eights; disjoint training sets of 60, tested on all others; ridge is "
-            "chosen by leave-one-out errors. There the error is the mean square over the variance of the "
-            "target, whose own noise is in it; σ is what we add to the labels of training."
+            "chosen by leave-one-out errors. There the error is the mean square over the variance "
+            "of the target, whose own noise is in it; σ is what we add to the labels of training."
         ),
         alt=(
             "With noise the error of the fit of least norm rises to a peak where there are as many "

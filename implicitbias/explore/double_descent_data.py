@@ -60,7 +60,8 @@ def measured(name: str, noises: tuple[float, ...]) -> tuple[np.ndarray, np.ndarr
     problem = real_data(name)
     # Of the diabetes data, the ten measurements without their products; of the digits, the pixels.
     X = np.asarray(problem.X)[:, : 10 if name == "diabetes" else 64]
-    y = np.asarray(problem.y) / np.std(problem.y)
+    y = np.asarray(problem.y)
+    y = y / y.std()
     rng = np.random.default_rng(0)
     order = rng.permutation(len(y))
     sets = order[: len(y) // TRAIN * TRAIN].reshape(-1, TRAIN)

@@ -7,6 +7,7 @@ the features, largest first where the order matters.
 """
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -197,8 +198,6 @@ def equivalent_risk(
 
 def _kappa(l: np.ndarray, n: int, ridge: float) -> float:
     """The root of n = sum l/(l + kappa) + ridge/kappa, zero if there is none."""
-    from scipy.optimize import brentq
-
     if ridge == 0 and n >= l.size:
         return 0.0
     low = max(ridge, l.min() * (l.size - n)) / n
@@ -211,7 +210,13 @@ def _kappa(l: np.ndarray, n: int, ridge: float) -> float:
         return float(np.sum(l / (l + kappa))) + ridge / kappa - n
 
     slack = 1e-12
-    return math.exp(brentq(excess, math.log(low) - slack, math.log(high) + slack, xtol=1e-14))
+    return math.exp(_root(excess, math.log(low) - slack, math.log(high) + slack))
+
+
+def _root(function: Callable[[float], float], low: float, high: float) -> float:
+    from scipy.optimize import brentq
+
+    return brentq(function, low, high, xtol=1e-14)  # pyright: ignore[reportReturnType]
 
 
 def append_junk(
@@ -308,8 +313,8 @@ def worst_interpolator(
     >>> abs(worst.weights).round(4).tolist(), round(worst.value, 6)
     ([1.0, 1.7321], 1.5)
     """
+    _check.underdetermined(*_check.problem(X, y))
     X, y, l, w = _gaussian_problem(X, y, spectrum, weights)
-    _check.underdetermined(X, y)
     _, singular, basis = np.linalg.svd(X)
     n = len(singular)
     least = basis[:n].T @ np.linalg.solve(X @ basis[:n].T, y)
@@ -366,8 +371,6 @@ def largest_gap(
 
 def _largest_on_ball(A: np.ndarray, b: np.ndarray, radius: float) -> tuple[np.ndarray, float]:
     """Where u'Au + 2b'u is largest for |u| <= radius, and mu with (mu - A)u = b, mu - A >= 0."""
-    from scipy.optimize import brentq
-
     if radius == 0 or b.size == 0:
         return np.zeros_like(b), 0.0
     a, V = np.linalg.eigh(A)
@@ -386,9 +389,7 @@ def _largest_on_ball(A: np.ndarray, b: np.ndarray, radius: float) -> tuple[np.nd
             missing = radius**2 - u @ u
             u[-1] += math.copysign(math.sqrt(u[-1] ** 2 + missing), u[-1] or 1.0) - u[-1]
     else:
-        mu = brentq(
-            lambda mu: np.linalg.norm(point(mu)) - radius, low, top + size / radius, rtol=1e-14
-        )
+        mu = _root(lambda mu: float(np.linalg.norm(point(mu))) - radius, low, top + size / radius)
         u = point(mu)
     return V @ u, float(mu)
 

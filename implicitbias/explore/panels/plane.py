@@ -299,10 +299,9 @@ def _still_layer(layer: Any, figure: "Figure", state: State, frame: _Frame) -> s
             for sign in (-1, 0, 1)
         )
         return "".join(
-            line(*low[k], *high[k], layer.role, 1.6)
-            + f'<circle cx="{middle[k, 0]:.1f}" cy="{middle[k, 1]:.1f}" r="3" '
-            f'fill="{paint(layer.role)}"/>'
-            for k in range(len(values))
+            line(x, foot, x, head, layer.role, 1.6)
+            + f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{paint(layer.role)}"/>'
+            for (x, y), foot, head in zip(middle, low[:, 1], high[:, 1], strict=True)
         )
     if isinstance(layer, Ellipses):
         return "".join(_still_ellipse(row, layer, frame) for row in values)
