@@ -389,7 +389,7 @@ def _largest_on_ball(A: np.ndarray, b: np.ndarray, radius: float) -> tuple[np.nd
             missing = radius**2 - u @ u
             u[-1] += math.copysign(math.sqrt(u[-1] ** 2 + missing), u[-1] or 1.0) - u[-1]
     else:
-        mu = _root(lambda mu: float(np.linalg.norm(point(mu))) - radius, low, top + size / radius)
+        mu = _root(lambda mu: float(np.linalg.norm(point(mu))) - radius, low, top + 1.001 * size / radius)
         u = point(mu)
     return V @ u, float(mu)
 
