@@ -298,7 +298,7 @@ def test_the_effective_ranks_bound_the_equivalent(check):
     rng, worst = np.random.default_rng(0), 0.0
     for _ in range(300):
         d = int(rng.integers(30, 400))
-        n = int(rng.integers(5, d - 5))
+        n = int(rng.integers(5, d // 3))
         l = np.sort(np.exp(-rng.uniform(0, 8) * rng.random(d) ** rng.uniform(0.2, 5)))[::-1]
         found = equivalent_risk(l, n)
         k = int((l >= found.kappa).sum())
@@ -512,6 +512,7 @@ def test_bad_arguments_are_refused():
         (lambda: isotropic_risk(3, 2, signal=-1, noise=1), "signal must be finite and not negat"),
         (lambda: isotropic_risk(3, 2, signal=1, noise=np.nan), "noise must be finite and not neg"),
         (lambda: effective_ranks([1.0, 2.0]), "spectrum must not rise"),
+        (lambda: effective_ranks([1.0, 1e-160]), "spectrum must stay above 1e-150 times its large"),
         (lambda: effective_ranks([1.0, 0.0]), "spectrum must be positive and finite"),
         (lambda: critical_rank([1.0], 1, b=0.0), "b must be positive and finite, found 0.0"),
         (lambda: equivalent_risk([1.0], 2, weights=[1.0, 1.0]), "weights must have one entry an"),

@@ -94,7 +94,8 @@ def effective_ranks(spectrum: Float[ArrayLike, " d"]) -> EffectiveRanks:
 
     **Arguments:** `spectrum` "d": eigenvalues of the covariance, positive, largest first.
 
-    **Raises:** `ValueError` for eigenvalues that are not positive or rise.
+    **Raises:** `ValueError` for eigenvalues that are not positive, rise, or differ by more than 150
+    orders of magnitude.
 
     >>> import jax; jax.config.update("jax_enable_x64", True)
     >>> from implicitbias import learning
@@ -105,6 +106,11 @@ def effective_ranks(spectrum: Float[ArrayLike, " d"]) -> EffectiveRanks:
     l = _spectrum(spectrum)
     if np.any(np.diff(l) > 0):
         raise ValueError(f"spectrum must not rise, found {l[:4]} ...: sort it, the largest first")
+    if l[-1] < 1e-150 * l[0]:
+        raise ValueError(
+            f"spectrum must stay above 1e-150 times its largest, found {l[-1]}: cut it"
+        )
+    l = l / l[0]
     sums, squares = (np.cumsum(part[::-1])[::-1] for part in (l, l**2))
     return EffectiveRanks(_check.on_device(sums / l), _check.on_device(sums**2 / squares))
 
@@ -389,7 +395,9 @@ def _largest_on_ball(A: np.ndarray, b: np.ndarray, radius: float) -> tuple[np.nd
             missing = radius**2 - u @ u
             u[-1] += math.copysign(math.sqrt(u[-1] ** 2 + missing), u[-1] or 1.0) - u[-1]
     else:
-        mu = _root(lambda mu: float(np.linalg.norm(point(mu))) - radius, low, top + 1.001 * size / radius)
+        mu = _root(
+            lambda mu: float(np.linalg.norm(point(mu))) - radius, low, top + 1.001 * size / radius
+        )
         u = point(mu)
     return V @ u, float(mu)
 
