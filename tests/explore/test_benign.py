@@ -21,6 +21,8 @@ from implicitbias.explore.panels.plane import Bars, Extent, Handle, Outline, Pla
 from .conftest import Shown
 from .test_kinds import rows_of
 
+BENIGN = benign().figure
+
 
 def value(figure: Figure, name: str, **state) -> np.ndarray:
     found = figure.at(name, figure.complete(state))
@@ -32,10 +34,9 @@ def value(figure: Figure, name: str, **state) -> np.ndarray:
 def test_the_drawn_fit_is_the_min_norm_interpolator(spectrum):
     kept, rest = SPECTRA[spectrum](FEATURES)
     targets, curve, own = on_circle(SPECTRA[spectrum](FEATURES), 8, 0.5)
-    figure = benign().figure
     state = {"spectrum": spectrum, "samples": 8, "noise": 0.5}
-    assert value(figure, "own", **state) == pytest.approx(own, rel=1e-6)
-    points = value(figure, "data", **state)[:8]
+    assert value(BENIGN, "own", **state) == pytest.approx(own, rel=1e-6)
+    points = value(BENIGN, "data", **state)[:8]
     places = np.rint(points[:, 0]).astype(int)
     np.testing.assert_allclose(points[:, 1], targets, atol=0.03)
     np.testing.assert_allclose(curve[places], targets, atol=1e-12)
@@ -147,7 +148,7 @@ def test_a_stretched_plane_is_as_wide_as_its_room_and_logarithmic(show: Callable
     ticks = shown.page.locator(".plane .ticks text").all_text_contents()
     assert ticks == ["0.1", "1", "10", "1", "10", "x", "y"]
     table = rows_of(shown)
-    assert [found for _, found in table["The plane", "measured, ±"]] == [0.9, 0.5, 3]
+    assert [half for _, half in table["The plane", "measured, ±"]] == pytest.approx([0.9, 0.5, 3])
     assert shown.complaints == []
 
 
