@@ -111,7 +111,7 @@ def benign() -> Explorable:
                     Outline("bias_curve", "of this, bias", "soft", dash="2 4"),
                     Outline("variance_curve", "of this, noise", "soft", dash="7 4"),
                     Bars("bars", "1000 trials, ± 2 standard errors", "ink"),
-                    Points("own_point", "the fit on the left", "run", "ring"),
+                    Points("own_point", "the drawn fit", "run", "ring"),
                 ),
                 stretched=True,
             ),
@@ -148,7 +148,7 @@ def benign() -> Explorable:
             "Interpolators of least norm with features of the Fourier basis on a circle, each "
             "scaled by the root of its eigenvalue. The truth is the first cosine, with mean square "
             "1. Every fit goes through all samples; spikes of the first two spectra are narrower "
-            "than a line. On the right, the excess error that the deterministic equivalent "
+            "than a line. The second picture has the excess error that the deterministic equivalent "
             "predicts for Gaussian features with the same eigenvalues, and 1000 draws of those. "
             "Sample points on the circle are one draw."
         ),
