@@ -148,9 +148,9 @@ def benign() -> Explorable:
             "Interpolators of least norm with features of the Fourier basis on a circle, each "
             "scaled by the root of its eigenvalue. The truth is the first cosine, with mean square "
             "1. Every fit goes through all samples; spikes of the first two spectra are narrower "
-            "than a line. The second picture has the excess error that the deterministic equivalent "
-            "predicts for Gaussian features with the same eigenvalues, and 1000 draws of those. "
-            "Sample points on the circle are one draw."
+            "than a line. The second picture has the excess error that the deterministic "
+            "equivalent predicts for Gaussian features with the same eigenvalues, and 1000 draws "
+            "of those. Sample points on the circle are one draw."
         ),
         alt=(
             "With five strong features and a million weak ones the fit follows the truth and meets "
