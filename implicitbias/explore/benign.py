@@ -23,6 +23,7 @@ from implicitbias.learning import equivalent_risk, fourier_features
 NOISES = (0.0, 0.25, 0.5, 1.0)
 _RANGE = 4.0  # of the picture; what lies outside is cut off
 _LOWEST = 1e-3
+_DIGITS = 1e-3  # of a logarithm: the steepest spectrum at 64 samples has not many more
 _STEP = 0.05  # a pixel of the picture is 0.03
 _SIZES = np.union1d(SAMPLES, np.geomspace(SAMPLES[0], SAMPLES[-1], 25).round().astype(int))
 
@@ -74,9 +75,13 @@ def benign() -> Explorable:
             "fit": Array((*over, "samples"), curves, inner=("step", "xy"), step=_STEP),
             "data": Array(("samples", "noise"), samples, inner=("point", "xy"), step=_STEP),
             "truth": Array((), np.stack([angles, truth], 1), inner=("step", "xy"), step=_STEP),
-            "own": Array((*over, "samples"), own),
+            "own": Array((*over, "samples"), own, step=_DIGITS, log=True),
             "own_point": Array(
-                (*over, "samples"), np.stack([sized, own], -1)[..., None, :], inner=("point", "xy")
+                (*over, "samples"),
+                np.stack([sized, own], -1)[..., None, :],
+                inner=("point", "xy"),
+                step=_DIGITS,
+                log=True,
             ),
             "bars": Array(over, bars, inner=("point", "bar")),
             **{

@@ -35,7 +35,7 @@ def test_the_drawn_fit_is_the_min_norm_interpolator(spectrum):
     kept, rest = SPECTRA[spectrum](FEATURES)
     targets, curve, own = on_circle(SPECTRA[spectrum](FEATURES), 8, 0.5)
     state = {"spectrum": spectrum, "samples": 8, "noise": 0.5}
-    assert value(BENIGN, "own", **state) == pytest.approx(own, rel=1e-6)
+    assert value(BENIGN, "own", **state) == pytest.approx(own, rel=2e-3)
     points = value(BENIGN, "data", **state)[:8]
     places = np.rint(points[:, 0]).astype(int)
     np.testing.assert_allclose(points[:, 1], targets, atol=0.03)
