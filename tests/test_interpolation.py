@@ -6,6 +6,7 @@ import cvxpy as cp
 import numpy as np
 import pytest
 from scipy.special import zeta
+from scipy.stats import wishart
 from sklearn.linear_model import LinearRegression, RidgeCV
 
 import implicitbias as ib
@@ -169,6 +170,24 @@ def test_junk_is_ridge(check):
         "difference of the exponent between 10^3 and 10^4 junk features to -1/2",
         abs(math.log10(means[10**4] / means[10**3]) + 0.5),
         0.1,
+    )
+
+
+def test_the_constant_of_junk(check):
+    n, count = 6, 50
+    X, y = junk_problem(n, count, 1)[:2]
+    inverse = np.linalg.inv(X @ X.T + PENALTY * np.eye(n))
+    grams = wishart(count, np.eye(n)).rvs(40000, random_state=0) * PENALTY / count
+    errors = (grams - PENALTY * np.eye(n)) @ inverse @ y
+    squares = ((errors @ inverse @ X) ** 2).sum(axis=1)
+    gap = squares.mean() - junk_gap(X, y, PENALTY, count) ** 2
+    check(
+        "The leading term of the difference between min-norm with junk and ridge has the mean "
+        "square of the theorem",
+        HERE,
+        "standard errors between the formula and 40000 Wishart matrices",
+        abs(gap) / (squares.std() / 200),
+        3.0,
     )
 
 
