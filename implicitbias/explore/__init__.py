@@ -21,6 +21,7 @@ from implicitbias.explore.saddle_to_saddle import saddle_to_saddle as saddle_to_
 from implicitbias.explore.scale_and_depth import scale_and_depth as scale_and_depth
 from implicitbias.explore.shape import shape as shape
 from implicitbias.explore.sparse_regression import sparse_regression as sparse_regression
+from implicitbias.explore.stochastic import stochastic as stochastic
 from implicitbias.explore.text import Clause as Clause
 from implicitbias.explore.two_weights import two_weights as two_weights
 from implicitbias.explore.workbench import workbench as workbench

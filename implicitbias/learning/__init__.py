@@ -15,3 +15,24 @@ from .interpolation import (
     largest_gap as largest_gap,
     worst_interpolator as worst_interpolator,
 )
+from .masked_mean import (
+    MaskedMean as MaskedMean,
+    SgdRisk as SgdRisk,
+    expected_erm_risk as expected_erm_risk,
+    expected_regularized_risk as expected_regularized_risk,
+    expected_sgd_risk as expected_sgd_risk,
+    masked_descent as masked_descent,
+    masked_erm as masked_erm,
+    masked_mean as masked_mean,
+)
+from .stochastic import (
+    OnePass as OnePass,
+    one_pass_sgd as one_pass_sgd,
+    optimistic_bound as optimistic_bound,
+    optimistic_step_size as optimistic_step_size,
+    regularized_erm as regularized_erm,
+    regularized_erm_bound as regularized_erm_bound,
+    sgd_bound as sgd_bound,
+    strongly_convex_bound as strongly_convex_bound,
+    uniform_convergence_bound as uniform_convergence_bound,
+)
