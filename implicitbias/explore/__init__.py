@@ -5,6 +5,8 @@ from implicitbias.explore.algorithms import algorithms as algorithms
 from implicitbias.explore.array import Array as Array
 from implicitbias.explore.axis import Axis as Axis
 from implicitbias.explore.capacity import capacity as capacity
+from implicitbias.explore.benign import benign as benign
+from implicitbias.explore.double_descent import double_descent as double_descent
 from implicitbias.explore.dual_polygon import dual_polygon as dual_polygon
 from implicitbias.explore.explorable import Explorable as Explorable
 from implicitbias.explore.figure import Figure as Figure, Preset as Preset
@@ -17,6 +19,7 @@ from implicitbias.explore.model import Model as Model
 from implicitbias.explore.noise import noise as noise
 from implicitbias.explore.noisy_label import noisy_label as noisy_label
 from implicitbias.explore.one_measurement import one_measurement as one_measurement
+from implicitbias.explore.private_features import private_features as private_features
 from implicitbias.explore.real_data import real_data as real_data
 from implicitbias.explore.saddle_to_saddle import saddle_to_saddle as saddle_to_saddle
 from implicitbias.explore.scale_and_depth import scale_and_depth as scale_and_depth

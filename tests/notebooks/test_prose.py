@@ -24,6 +24,7 @@ DERIVED = {
     "solutions of scale-and-depth": {"4.5", "7.7", "0.512", "0.064", "0.0768", "0.1536", "153.6"}
     | {"1.776", "0.79"},
     "solutions of logistic": {"7.70"},
+    "solutions of benign": {"0.75"},
 }
 
 

@@ -18,11 +18,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Extent:
-    """What one side of the picture shows: its name, and from where to where."""
+    """What one side of the picture shows: its name, and from where to where.
+
+    Args:
+        label: its name.
+        low: where it begins ...
+        high: ... and where it ends.
+        log: whether it shows powers of ten; only in a stretched plane.
+        ticks: where its numbers stand, if not at round places; none for ``()``.
+    """
 
     label: str
     low: float
     high: float
+    log: bool = False
+    ticks: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -73,6 +83,17 @@ class Points:
     shape: Literal["dot", "ring", "cross"]
 
     kind: ClassVar[str] = "points"
+
+
+@dataclass(frozen=True)
+class Bars:
+    """Points with error bars: an array ``("point", "bar")`` of x, y and half the bar's length."""
+
+    array: str
+    label: Text
+    role: Role
+
+    kind: ClassVar[str] = "bars"
 
 
 @dataclass(frozen=True)
@@ -150,12 +171,17 @@ class Handle:
 
 @dataclass(frozen=True)
 class Plane(Panel):
-    """Points, trajectories and level sets in a plane, with the same unit in both directions."""
+    """Points, trajectories and level sets in a plane, with the same unit in both directions.
+
+    A stretched plane has a unit for each direction, and is as wide as there is room: for functions
+    of one variable. It has no levels, ellipses or handles.
+    """
 
     note: Text
     x: Extent
     y: Extent
-    layers: tuple[Trail | Outline | Points | Levels | Ellipses | Forbidden | Handle, ...]
+    layers: tuple[Trail | Outline | Points | Bars | Levels | Ellipses | Forbidden | Handle, ...]
+    stretched: bool = False
 
     kind = "plane"
     height = 330
@@ -166,9 +192,15 @@ class Plane(Panel):
         for extent in (self.x, self.y):
             if not (np.isfinite([extent.low, extent.high]).all() and extent.low < extent.high):
                 raise ValueError(f"{who} needs low < high, found {extent}")
+            if extent.log and not (self.stretched and extent.low > 0):
+                raise ValueError(
+                    f"{who} needs to be stretched, and low > 0, for log, found {extent}"
+                )
         for layer in self.layers:
             if not isinstance(layer, Handle):
                 figure.need_words(who, layer.label)
+            if self.stretched and isinstance(layer, Levels | Ellipses | Handle):
+                raise ValueError(f"{who} must have no {layer.kind} when it is stretched")
             match layer:
                 case Trail():
                     _need_trail(figure, who, layer)
@@ -177,6 +209,8 @@ class Plane(Panel):
                 case Points():
                     named = figure.inner(who, layer.array)[:1] == (ITEM,)
                     figure.need(who, layer.array, inner=(ITEM if named else "point", "xy"))
+                case Bars():
+                    figure.need(who, layer.array, inner=("point", "bar"))
                 case Levels():
                     figure.need(who, layer.array, inner=("row", "column"))
                     figure.need(who, layer.at, inner=("level",))
@@ -189,7 +223,7 @@ class Plane(Panel):
                         figure.need(who, layer.at, inner=("point", "xy"))
 
     def still(self, figure: "Figure", state: State) -> str:
-        frame = _Frame(self.x, self.y)
+        frame = _Frame(self.x, self.y, self.stretched)
         left, top, width, height = frame.box
         inside = "".join(_still_layer(layer, figure, state, frame) for layer in self.layers)
         name = f'fill="{paint("soft")}" font-style="italic"'
@@ -205,18 +239,23 @@ class Plane(Panel):
 
 
 class _Frame:
-    """Where the still picture lies, and how long a unit is there."""
+    """Where the still picture lies, and how long a unit is there in each direction."""
 
-    def __init__(self, x: Extent, y: Extent) -> None:
-        self.unit = min((WIDTH - LEFT - RIGHT) / (x.high - x.low), 280 / (y.high - y.low))
-        self.corner = np.array([x.low, y.low])
-        self.size = np.array([x.high - x.low, y.high - y.low])
-        self.box = (LEFT, 26, *(self.unit * self.size))
+    def __init__(self, x: Extent, y: Extent, stretched: bool) -> None:
+        self.logs = np.array([x.log, y.log])
+        self.corner, far = self._placed(np.array([[x.low, y.low], [x.high, y.high]]))
+        self.size = far - self.corner
+        room = np.array([WIDTH - LEFT - RIGHT, 280]) / self.size
+        self.units = room if stretched else np.full(2, room.min())
+        self.box = (LEFT, 26, *(self.units * self.size))
 
     def __call__(self, points: np.ndarray) -> np.ndarray:
         left, top, _, height = self.box
-        right, up = np.moveaxis(self.unit * (points - self.corner), -1, 0)
+        right, up = np.moveaxis(self.units * (self._placed(points) - self.corner), -1, 0)
         return np.stack([left + right, top + height - up], -1)
+
+    def _placed(self, points: np.ndarray) -> np.ndarray:
+        return np.where(self.logs, np.log10(np.maximum(points, 1e-30)), points)
 
 
 def _need_trail(figure: "Figure", who: str, trail: Trail) -> None:
@@ -253,6 +292,16 @@ def _still_layer(layer: Any, figure: "Figure", state: State, frame: _Frame) -> s
             f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="{fill}" '
             f'stroke="{paint(layer.role)}" stroke-width="1.6"/>'
             for x, y in frame(values)
+        )
+    if isinstance(layer, Bars):
+        low, middle, high = (
+            frame(np.stack([values[:, 0], values[:, 1] + sign * values[:, 2]], 1))
+            for sign in (-1, 0, 1)
+        )
+        return "".join(
+            line(x, foot, x, head, layer.role, 1.6)
+            + f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{paint(layer.role)}"/>'
+            for (x, y), foot, head in zip(middle, low[:, 1], high[:, 1], strict=True)
         )
     if isinstance(layer, Ellipses):
         return "".join(_still_ellipse(row, layer, frame) for row in values)
@@ -291,7 +340,7 @@ def _trajectories(trail: Trail | Outline, figure: "Figure", state: State) -> lis
 def _still_ellipse(row: np.ndarray, layer: Ellipses, frame: _Frame) -> str:
     x, y = frame(row[:2])
     lengths, directions = np.linalg.eigh(np.array([[row[2], row[3]], [row[3], row[4]]]))
-    radii = frame.unit * layer.length / np.sqrt(lengths)
+    radii = frame.units[0] * layer.length / np.sqrt(lengths)
     angle = -np.degrees(np.arctan2(directions[1, 0], directions[0, 0]))
     return (
         f'<ellipse rx="{radii[0]:.1f}" ry="{radii[1]:.1f}" fill="none" '

@@ -1,10 +1,10 @@
-// Points, trajectories and level sets in a plane, with the same unit in both directions.
+// Points, trajectories and level sets in a plane, with the same unit in both directions; or stretched.
 import { contours } from "d3-contour";
 import { scaleLinear } from "d3-scale";
 import { html, pool, say, set, svg } from "../dom.js";
-import { number, position } from "../format.js";
+import { number, position, power } from "../format.js";
 import { width as textWidth } from "../labels.js";
-import { columns, plot } from "../plot.js";
+import { columns, exponents, plot } from "../plot.js";
 import { nearest } from "../state.js";
 import { phrase } from "../text.js";
 
@@ -16,7 +16,7 @@ const NEAR = 14; // pixels around a point that name it
 let clips = 0;
 let hatchings = 0;
 
-const LAYERS = { trail, outline, points, levels, ellipses, forbidden };
+const LAYERS = { trail, outline, points, bars, levels, ellipses, forbidden };
 
 export default function plane(panel, figure) {
   const ground = plot();
@@ -41,16 +41,16 @@ export default function plane(panel, figure) {
   function place() {
     const { width, height } = size;
     const unit = unitOf(width, height);
-    const right = LEFT + unit * (panel.x.high - panel.x.low);
-    const low = TOP + unit * (panel.y.high - panel.y.low);
-    const x = scaleLinear([panel.x.low, panel.x.high], [LEFT, right]);
-    const y = scaleLinear([panel.y.low, panel.y.high], [low, TOP]);
+    const right = panel.stretched ? width - 6 : LEFT + unit * (panel.x.high - panel.x.low);
+    const low = panel.stretched ? height - BOTTOM : TOP + unit * (panel.y.high - panel.y.low);
+    const x = scaleOf(panel.x, [LEFT, right]);
+    const y = scaleOf(panel.y, [low, TOP]);
     scales = { x, y, unit };
     ground.size(width, low + BOTTOM);
     set(window, { x: LEFT, y: TOP, width: right - LEFT, height: low - TOP });
-    ground.rows(y.ticks(5).map((tick) => ({ y: y(tick), text: number(tick), strong: tick === 0 })), LEFT, right);
+    ground.rows(ticksOf(panel.y, y, 5).map(({ value, text }) => ({ y: y(value), text, strong: value === 0 })), LEFT, right);
     const end = textWidth(panel.x.label) + 14;
-    const marks = x.ticks(5).map((tick) => ({ x: x(tick), text: number(tick) }));
+    const marks = ticksOf(panel.x, x, 5).map(({ value, text }) => ({ x: x(value), text }));
     columns(
       bottom,
       [
@@ -125,11 +125,24 @@ export default function plane(panel, figure) {
     element: ground.element,
     picture: ground.picture,
     fit(width, narrow) {
-      size = { width, height: narrow ? 360 : 440 };
+      size = { width, height: panel.stretched ? (narrow ? 230 : 290) : narrow ? 360 : 440 };
     },
     draw,
     table: () => layers.flatMap((layer) => layer.table?.() ?? []),
   };
+}
+
+// Linear, or powers of ten; what is not positive lies below all of them.
+function scaleOf({ low, high, log }, range) {
+  if (!log) return scaleLinear([low, high], range);
+  const place = scaleLinear([Math.log10(low), Math.log10(high)], range);
+  return Object.assign((value) => place(Math.log10(Math.max(value, 1e-30))), { range: place.range });
+}
+
+function ticksOf({ low, high, log, ticks }, scale, most) {
+  if (ticks) return ticks.map((value) => ({ value, text: number(value) }));
+  if (!log) return scale.ticks(most).map((value) => ({ value, text: number(value) }));
+  return exponents(Math.log10(low), Math.log10(high), most).map((e) => ({ value: 10 ** e, text: power(e) }));
 }
 
 // A small picture of how a layer is drawn, for the key.
@@ -244,6 +257,28 @@ function points(layer, figure, into) {
       shown.forEach((xy, k) => set(element.children[k], { transform: `translate(${x(xy[0]).toFixed(1)} ${y(xy[1]).toFixed(1)})` }));
     },
     table: () => all().flatMap(([x, y], k) => rowsOf(named ? figure.items[k] : phrase(layer.label, figure), [x, y])),
+  };
+}
+
+function bars(layer, figure, into) {
+  const group = `bars ${layer.role}`;
+  const element = into.appendChild(svg("g", { class: group }));
+  const [whiskers, dots] = ["way", "dots"].map((kind) => element.appendChild(svg("path", { class: kind })));
+  const rows = () => {
+    const values = figure.data.at(layer.array, figure.index) ?? [];
+    return Array.from({ length: values.length / 3 }, (_, k) => [values[3 * k], values[3 * k + 1], values[3 * k + 2]]);
+  };
+  return {
+    label: layer.label,
+    group,
+    glyph: () => svg("g", {}, svg("path", { class: "way", d: "M11 1V13M8 1H14M8 13H14" }), svg("path", { class: "dots", d: "M11 7h0" })),
+    draw({ x, y }) {
+      const at = rows().map(([right, up, half]) => [x(right), y(up), y(up - half), y(up + half)].map((value) => value.toFixed(1)));
+      set(whiskers, { d: at.map(([cx, , low, high]) => `M${cx} ${low}V${high}m-3 0h6M${cx - 3} ${low}h6`).join("") });
+      set(dots, { d: at.map(([cx, cy]) => `M${cx} ${cy}h0`).join("") });
+    },
+    table: () =>
+      rows().flatMap(([right, up, half], k) => [...rowsOf(phrase(layer.label, figure), [right, up]), [`${phrase(layer.label, figure)}, ±`, k, half]]),
   };
 }
 
