@@ -25,12 +25,6 @@ SWEEPS = {
     "mirror-descent": mirror_descent_data,
     "sparse-regression": sparse_regression_data,
     "real-data": real_data_data,
-from implicitbias.explore import benign_data, real_data_data, sparse_regression_data
-
-SWEEPS = {
-    "sparse-regression": sparse_regression_data,
-    "real-data": real_data_data,
-    "benign": benign_data,
 }
 
 

@@ -4,8 +4,8 @@ from implicitbias.explore.adam_one_sample import adam_one_sample as adam_one_sam
 from implicitbias.explore.algorithms import algorithms as algorithms
 from implicitbias.explore.array import Array as Array
 from implicitbias.explore.axis import Axis as Axis
-from implicitbias.explore.capacity import capacity as capacity
 from implicitbias.explore.benign import benign as benign
+from implicitbias.explore.capacity import capacity as capacity
 from implicitbias.explore.double_descent import double_descent as double_descent
 from implicitbias.explore.dual_polygon import dual_polygon as dual_polygon
 from implicitbias.explore.explorable import Explorable as Explorable

@@ -12,6 +12,7 @@ from .capacity import (
     relu_log_count as relu_log_count,
     sign_change_errors as sign_change_errors,
     unseen_errors as unseen_errors,
+)
 from .interpolation import (
     EffectiveRanks as EffectiveRanks,
     EquivalentRisk as EquivalentRisk,
