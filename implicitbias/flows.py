@@ -14,7 +14,7 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, ArrayLike, Float
 
-from . import _check, _qexp, losses
+from . import _check, _qexp, losses, metrics
 from ._continuation import Geometry, enlarged, rotated
 from .losses import Loss, SquareLoss
 from .parametrizations import DiagonalNetwork
@@ -369,14 +369,13 @@ def linearised_flow(
     y, times = _check.finite_array("y", y, 1), _rising("times", times)
     params = _model(features, params, y)
     flat, unravel = ravel_pytree(params)
-    start = jnp.ravel(features(params))
-    jacobian = jax.jacrev(lambda flat: features(unravel(flat)))(flat)
-    left, singular, right = map(np.asarray, jnp.linalg.svd(jacobian, full_matrices=False))
+    start, jacobian = map(np.asarray, _tangent(features, params))
+    left, singular, right = np.linalg.svd(jacobian, full_matrices=False)
     exponents = np.multiply.outer(np.asarray(times), singular**2)
     tiny = singular == 0
     share = np.where(tiny, 0.0, -np.expm1(-exponents) / np.where(tiny, 1.0, singular))
-    move = share * (left.T @ np.asarray(y - start))
-    outputs = np.asarray(start) + (move * singular) @ left.T
+    move = share * ((np.asarray(y) - start) @ left)
+    outputs = start + (move * singular) @ left.T
     states = jax.vmap(unravel)(_check.on_device(np.asarray(flat) + move @ right))
     losses = ((outputs - np.asarray(y)) ** 2).sum(1) / 2
     return FunctionPath(times, states, _check.on_device(outputs), _check.on_device(losses))
@@ -394,6 +393,11 @@ class _FunctionVelocity(eqx.Module):
 @eqx.filter_jit
 def _outputs(features, states):
     return jax.vmap(features)(states)
+
+
+@eqx.filter_jit
+def _tangent(features, params):
+    return features(params), metrics._jacobian_of(features, params)
 
 
 def _model(features, params, y):

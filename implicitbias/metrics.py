@@ -9,6 +9,7 @@ with respect to it (Gunasekar, Woodworth and Srebro 2021, arXiv:2004.01025).
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -182,7 +183,7 @@ def lie_brackets(features: Callable[[Any], Array], params: Any) -> Float[Array, 
     >>> ib.lie_brackets(neuron.features, (2.0, jax.numpy.array([3.0, 4.0])))[0, 1].tolist()
     [0.0, -4.0, 3.0]
     """
-    curved = _along_gradients(features, params)
+    curved = _along_gradients(features, _finite(params))
     return curved - jnp.swapaxes(curved, 0, 1)
 
 
@@ -201,10 +202,13 @@ def is_commuting(features: Callable[[Any], Array], params: Any, *, tolerance: fl
     [True, False]
     """
     _check.positive("tolerance", tolerance)
-    curved = np.asarray(_along_gradients(features, params))
+    curved = np.asarray(_along_gradients(features, _finite(params)))
     return bool(
         np.abs(curved - np.swapaxes(curved, 0, 1)).max() <= tolerance * np.abs(curved).max()
     )
+
+
+_MAX_EVALUATIONS = 20_000  # of a piece of a path; a few hundred are usual
 
 
 class Lift(NamedTuple):
@@ -258,34 +262,40 @@ def horizontal_lift(
     path = np.asarray(_check.finite_array("path", path, 2))
     _check.positive("tolerance", tolerance)
     metric_tensor(features, params)
-    params = jax.tree.map(lambda leaf: jnp.asarray(leaf, float), params)
-    start, unravel = ravel_pytree(params)
+    params = _finite(params)
+    flat, unravel = ravel_pytree(params)
     at_start = np.asarray(jnp.ravel(features(params)))
     if path.shape[1:] != at_start.shape or not np.allclose(path[0], at_start, rtol=1e-9):
         raise ValueError(f"path must start at the features {at_start}, found {path[:1]}")
-    d, p = len(at_start), len(start)
+    p, d = len(flat), len(at_start)
 
-    @jax.jit
-    def velocity(state: Array, move: Array) -> Array:
-        jacobian = jax.jacrev(lambda flat: jnp.ravel(features(unravel(flat))))(state[:p])
-        force = jnp.linalg.solve(jacobian @ jacobian.T, move)
-        return jnp.concatenate([force @ jacobian, force, (state[p : p + d] @ move)[None]])
+    evaluations = 0
 
-    states = [np.concatenate([start, np.zeros(d + 1)])]
+    def velocity(along: float, state: np.ndarray, move: np.ndarray) -> np.ndarray:
+        nonlocal evaluations
+        evaluations += 1
+        if evaluations > _MAX_EVALUATIONS or not np.isfinite(state).all():
+            raise RuntimeError(
+                f"the path leads where the metric is infinite: stopped at {along:.3g} of the way "
+                f"along {move}"
+            )
+        slopes = _lifted(features, unravel(state[:p]), *map(_check.on_device, (state[p:-1], move)))
+        return np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(slopes)])
+
+    states = [np.concatenate([flat, np.zeros(d + 1)])]
     for move in np.diff(path, axis=0):
+        evaluations = 0
         solution = solve_ivp(
-            lambda _, state, move=move: np.asarray(velocity(state, move)),
+            velocity,
             (0.0, 1.0),
             states[-1],
             method="DOP853",
+            args=(move,),
             rtol=tolerance,
-            atol=tolerance * np.abs(start).max(),
+            atol=tolerance * max(np.abs(states[0]).max(), np.abs(path).max()),
         )
-        if solution.status != 0 or not np.isfinite(solution.y).all():
-            raise RuntimeError(
-                f"the path leads where the metric is infinite, at {solution.t[-1]:.3g} of the way "
-                f"along {move}"
-            )
+        if solution.status != 0:
+            raise RuntimeError(f"the path could not be followed along {move}: {solution.message}")
         states.append(solution.y[:, -1])
     ends = _check.on_device(np.stack(states))
     return Lift(jax.vmap(unravel)(ends[:, :p]), ends[:, p : p + d], ends[:, -1])
@@ -334,12 +344,8 @@ def laziness(features: Callable[[Any], Array], params: Any, y: Float[ArrayLike, 
     0.06
     """
     y = np.asarray(_check.finite_array("y", y, 1))
-    jacobian = np.asarray(_jacobian(features, params))
-    flat, unravel = ravel_pytree(jax.tree.map(lambda leaf: jnp.asarray(leaf, float), params))
-
-    def outputs(flat: Array) -> Array:
-        return jnp.ravel(features(unravel(flat)))
-
+    params = _finite(params)
+    jacobian = np.asarray(_jacobian_of(features, params))
     if y.shape != jacobian.shape[:1]:
         raise ValueError(
             f"y must have one entry an output: {len(jacobian)} outputs, found shape {y.shape}"
@@ -347,9 +353,9 @@ def laziness(features: Callable[[Any], Array], params: Any, y: Float[ArrayLike, 
     singular = np.linalg.svd(jacobian, compute_uv=False)
     if not singular[0] > 0:
         raise ValueError(f"params must be a point where features move, found DF = 0 at {params}")
-    weakest = float(singular[-1]) if len(jacobian) <= len(flat) else 0.0
-    distance = float(np.linalg.norm(np.asarray(outputs(flat)) - y))
-    curvature = _spectral_norm(np.asarray(jax.jit(jax.jacfwd(jax.jacrev(outputs)))(flat)))
+    weakest = float(singular[-1]) if jacobian.shape[0] <= jacobian.shape[1] else 0.0
+    distance = float(np.linalg.norm(np.ravel(features(params)) - y))
+    curvature = _spectral_norm(np.asarray(_second_derivatives(features, params)))
     return Laziness(
         kappa=distance * curvature / float(singular[0]) ** 2,
         worst_kappa=distance * curvature / weakest**2 if weakest > 0 else float("inf"),
@@ -380,15 +386,41 @@ def _spectral_norm(tensor: np.ndarray, starts: int = 8, rounds: int = 500) -> fl
     return best
 
 
+@eqx.filter_jit
+def _lifted(features: Any, params: Any, dual: Array, move: Array) -> tuple[Any, Array, Array]:
+    """Velocities of the parameters, the dual variable and the value, for one of the predictor."""
+    _, unravel = ravel_pytree(params)
+    jacobian = _jacobian_of(features, params)
+    force = jnp.linalg.solve(jacobian @ jacobian.T, move)
+    return unravel(force @ jacobian), force, dual @ move
+
+
+@eqx.filter_jit
 def _along_gradients(features: Callable[[Any], Array], params: Any) -> Float[Array, "d d p"]:
     """The derivative of grad F_j along grad F_i, which is Hess F_j grad F_i, at [i, j]."""
-    jacobian = _jacobian(features, params)
-    flat, unravel = ravel_pytree(jax.tree.map(lambda leaf: jnp.asarray(leaf, float), params))
-    gradients = jax.jacrev(lambda flat: jnp.ravel(features(unravel(flat))))
-    return jax.jit(jax.vmap(lambda along: jax.jvp(gradients, (flat,), (along,))[1]))(jacobian)
+    flat, unravel = ravel_pytree(params)
+
+    def gradients(flat: Array) -> Array:
+        return _jacobian_of(features, unravel(flat))
+
+    return jax.vmap(lambda along: jax.jvp(gradients, (flat,), (along,))[1])(gradients(flat))
+
+
+@eqx.filter_jit
+def _second_derivatives(features: Callable[[Any], Array], params: Any) -> Float[Array, "n p p"]:
+    flat, unravel = ravel_pytree(params)
+    return jax.jacfwd(lambda flat: _jacobian_of(features, unravel(flat)))(flat)
 
 
 def _jacobian(features: Callable[[Any], Array], params: Any) -> Float[Array, "d p"]:
-    params = jax.tree.map(lambda leaf: _check.finite_array("params", leaf, np.ndim(leaf)), params)
+    return _jacobian_of(features, _finite(params))
+
+
+@eqx.filter_jit
+def _jacobian_of(features: Callable[[Any], Array], params: Any) -> Float[Array, "d p"]:
     flat, unravel = ravel_pytree(params)
     return jax.jacrev(lambda flat: jnp.ravel(features(unravel(flat))))(flat)
+
+
+def _finite(params: Any) -> Any:
+    return jax.tree.map(lambda leaf: _check.finite_array("params", leaf, np.ndim(leaf)), params)
