@@ -63,7 +63,7 @@ def train(scale: float, start: str = "doubled", *, width: int = WIDTH, seed: int
     shift, shift_everywhere = (
         (first, first_everywhere) if start == "subtracted" else (0 * first, 0 * first_everywhere)
     )
-    path = function_flow(on, params, Y + shift, CLOCK / scale**2, tolerance=1e-8)
+    path = function_flow(on, params, Y + shift, CLOCK / scale**2, tolerance=1e-8 / max(1, scale))
     tangent = linearised_flow(on, params, Y + shift, CLOCK / scale**2)
     kernels, function, linear = _seen(on, everywhere, params, path.params, tangent.params)
     return Run(
