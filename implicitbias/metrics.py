@@ -295,7 +295,10 @@ def horizontal_lift(
             atol=tolerance * max(np.abs(states[0]).max(), np.abs(path).max()),
         )
         if solution.status != 0:
-            raise RuntimeError(f"the path could not be followed along {move}: {solution.message}")
+            raise RuntimeError(
+                f"the path leads where the metric is infinite: stopped at {solution.t[-1]:.3g} of "
+                f"the way along {move}"
+            )
         states.append(solution.y[:, -1])
     ends = _check.on_device(np.stack(states))
     return Lift(jax.vmap(unravel)(ends[:, :p]), ends[:, p : p + d], ends[:, -1])
