@@ -279,7 +279,8 @@ def horizontal_lift(
                 f"the path leads where the metric is infinite: stopped at {along:.3g} of the way "
                 f"along {move}"
             )
-        slopes = _lifted(features, unravel(state[:p]), *map(_check.on_device, (state[p:-1], move)))
+        here, direction = _check.on_device(state), _check.on_device(move)
+        slopes = _lifted(features, unravel(here[:p]), here[p:-1], direction)
         return np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(slopes)])
 
     states = [np.concatenate([flat, np.zeros(d + 1)])]

@@ -401,8 +401,8 @@ def test_twins_make_training_even_in_the_scale(check):
     """-alpha with -y is the same network with its twins exchanged."""
     network = TwoLayerNetwork(WIDTH, 0.7)
     params, twins = network.init(1, SEED), WIDTH // 2
-    flow = function_flow(network.on(X), params, Y, CLOCK)
-    other = function_flow(network.on(X), params, -Y, CLOCK)
+    flow = function_flow(network.on(X), params, Y, CLOCK, tolerance=1e-10)
+    other = function_flow(network.on(X), params, -Y, CLOCK, tolerance=1e-10)
     gap = max(
         float(np.abs(np.roll(a, twins, axis=1) - sign * b).max())
         for sign, a, b in zip((-1, 1, 1), flow.params, other.params, strict=True)

@@ -21,7 +21,7 @@ X = np.array([[-3.0], [-1.5], [0.0], [1.5], [3.0]])
 Y = np.array([1.0, -1.0, 1.0, -0.5, 1.0])
 WIDTH, SEED = 32, 22
 SCALES = 10.0 ** (np.arange(-3, 7) / 3)
-CLOCK = np.append(0.0, np.geomspace(0.01, 60.0, 15))  # alpha^2 t
+CLOCK = np.append(0.0, np.geomspace(0.005, 60.0, 20))  # alpha^2 t
 STARTS = ("doubled", "subtracted", "random")
 
 _GRID = np.linspace(-3.75, 3.75, 51)[:, None]
@@ -115,7 +115,7 @@ def metric_tensors() -> Explorable:
             ..., [0, 1, 3]
         ]
     pictures = np.stack([np.broadcast_to(kernels[:, :1], kernels.shape), kernels], 2)
-    pictures = pictures / pictures.max((-2, -1), keepdims=True)
+    pictures = pictures / pictures.max((-3, -2, -1), keepdims=True)
     far = np.linalg.norm(neurons - neurons[:, :1], axis=-1).max(-1)
     now = ("scale", "time")
     figure = Figure(
@@ -159,7 +159,7 @@ def metric_tensors() -> Explorable:
             "far": Array(now, far, step=_LOG, log=True),
             "gap_last": Array(("scale",), gap[:, -1]),
             **{
-                f"movement_{start}": Array(("scale",), [run.movement[-1] for run in row])
+                f"movement_{start}": Array(("scale",), np.array([run.movement[-1] for run in row]))
                 for start, row in runs.items()
             },
         },
@@ -196,7 +196,7 @@ def metric_tensors() -> Explorable:
             ),
             Images(
                 "The tangent kernel of the five samples",
-                "Each divided by its largest entry. Blue is positive.",
+                "Both divided by the largest entry of the two. Blue is positive.",
                 "pictures",
                 ("at the start", "now"),
             ),

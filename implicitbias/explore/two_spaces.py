@@ -11,7 +11,7 @@ from implicitbias.explore.panels.curves import Curves, Line
 from implicitbias.explore.panels.plane import Ellipses, Extent, Outline, Plane, Points, Trail
 
 SCALES = 10.0 ** (np.arange(-9, 10) / 6)
-CLOCK = np.append(0.0, np.geomspace(0.01, 2.0, 23))  # the first parameter's unit: t / alpha^2
+CLOCK = np.append(0.0, np.geomspace(0.004, 2.0, 31))  # alpha^2 t
 X, Y = np.array([[1.0, 0.5]]), np.array([1.0])
 
 _KERNEL_END = np.array([0.8, 0.4])
@@ -34,7 +34,7 @@ def two_spaces() -> Explorable:
     # X rho^-1 X' is a number.
     movement = (growth * X[0] ** 2).sum(-1) / (X[0] ** 2).sum() - 1
     straight = (1 - np.exp(-8 * (X[0] ** 2).sum() * CLOCK))[:, None] * _KERNEL_END
-    reach = np.geomspace(0.12, 6.5, 80)
+    reach = np.geomspace(0.2, 6.5, 80)
     now = ("scale", "time")
     figure = Figure(
         name="two-spaces",
@@ -81,7 +81,7 @@ def two_spaces() -> Explorable:
                 "Parameter space",
                 "The two parameters of each weight: both pairs start at (1, 1).",
                 Extent("u", 0.0, 6.0),
-                Extent("v", 0.0, 1.5),
+                Extent("v", 0.0, 4.2),
                 (
                     Outline("conserved", "u v = 1, which training conserves", "soft"),
                     Trail("parameters", "(u₁, v₁) and (u₂, v₂)", "run"),
