@@ -19,10 +19,13 @@ from .feasible import (
     strong_convexity as strong_convexity,
 )
 from .flows import (
+    FunctionPath as FunctionPath,
     Jumps as Jumps,
     Trajectory as Trajectory,
+    function_flow as function_flow,
     gradient_flow as gradient_flow,
     linear_margin_flow as linear_margin_flow,
+    linearised_flow as linearised_flow,
     margin_flow as margin_flow,
     saddle_to_saddle as saddle_to_saddle,
 )
@@ -54,9 +57,15 @@ from .matrices import (
     singular_value_velocity as singular_value_velocity,
 )
 from .metrics import (
+    Laziness as Laziness,
+    Lift as Lift,
     hessian_asymmetry as hessian_asymmetry,
+    horizontal_lift as horizontal_lift,
     inverse_metric as inverse_metric,
+    is_commuting as is_commuting,
     is_hessian_metric as is_hessian_metric,
+    laziness as laziness,
+    lie_brackets as lie_brackets,
     metric_tensor as metric_tensor,
     tangent_kernel as tangent_kernel,
 )
@@ -66,6 +75,7 @@ from .parametrizations import (
     MatrixNetwork as MatrixNetwork,
     Neuron as Neuron,
     SymmetricFactorization as SymmetricFactorization,
+    TwoLayerNetwork as TwoLayerNetwork,
 )
 from .potentials import (
     Burg as Burg,

@@ -4,15 +4,18 @@ Time t is that of gradient flow on the parameters, :math:`\dot u = -\nabla_u L`,
 :math:`L(w) = \frac12\|Xw - y\|^2` unless another loss is named.
 """
 
+from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.flatten_util import ravel_pytree
+from jax.tree_util import Partial
 from jaxtyping import Array, ArrayLike, Float
 
-from . import _check, _qexp, losses
+from . import _check, _qexp, losses, metrics
 from ._continuation import Geometry, enlarged, rotated
 from .losses import Loss, SquareLoss
 from .parametrizations import DiagonalNetwork
@@ -290,6 +293,130 @@ def _parameter_flow(network, X, y, times, loss, tolerance):
         reached, steps, times, 'integrate in the dual, space="dual", or to an earlier time'
     )
     return duals, jax.vmap(network.features)(params)
+
+
+class FunctionPath(NamedTuple):
+    """A model that is trained: its parameters, and its outputs on the samples."""
+
+    times: Float[Array, " t"]
+    params: Any  # with a leading axis "t"
+    outputs: Float[Array, "t n"]
+    losses: Float[Array, " t"]
+
+
+def function_flow(
+    features: Callable[[Any], Array],
+    params: Any,
+    y: Float[ArrayLike, " n"],
+    times: Float[ArrayLike, " t"],
+    *,
+    tolerance: float = 1e-8,
+) -> FunctionPath:
+    r"""Gradient flow on the parameters of any differentiable model,
+
+    .. math:: \dot u = -DF(u)^\top (F(u) - y), \qquad L = \tfrac12 \|F(u) - y\|^2 .
+
+    **Arguments:**
+
+    - `features`: F, from parameters to the n outputs on the samples, such as `network.on(X)`. Each
+      new Python function is compiled anew; a module, or `jax.tree_util.Partial`, is not.
+    - `params`: the parameters at the start, in any nest of tuples, lists and dictionaries.
+    - `y`: the targets, "n". Those of :math:`y + F(u_0)` train the difference to the start.
+    - `times`: "t", rising, from 0 or later.
+    - `tolerance`: relative and absolute, of a step.
+
+    **Raises:** `ValueError` for bad data; `RuntimeError` if LSODA fails.
+
+    >>> import jax; jax.config.update("jax_enable_x64", True)
+    >>> import implicitbias as ib
+    >>> network = ib.TwoLayerNetwork(width=20, scale=1.0)
+    >>> path = ib.function_flow(network.on([[1.0], [-1.0]]), network.init(1), [0.5, -0.5], [100.0])
+    >>> path.outputs.round(4).tolist()
+    [[0.5, -0.5]]
+    """
+    from scipy.integrate import solve_ivp
+
+    y, times = _check.finite_array("y", y, 1), _rising("times", times)
+    _check.positive("tolerance", tolerance)
+    params = _model(features, params, y)
+    flat, unravel = ravel_pytree(params)
+    model = features if isinstance(features, eqx.Module | Partial) else Partial(features)
+    solution = solve_ivp(
+        lambda _, state: np.asarray(_velocity(model, params, y, state)),
+        (0.0, float(times[-1])),
+        np.asarray(flat),
+        method="LSODA",
+        t_eval=np.asarray(times),
+        rtol=tolerance,
+        atol=tolerance,
+    )
+    if solution.status != 0 or not np.isfinite(solution.y).all():
+        raise RuntimeError(f"LSODA stopped at time {solution.t[-1]:.3g}: {solution.message}")
+    states = jax.vmap(unravel)(_check.on_device(solution.y.T))
+    outputs = _outputs(features, states)
+    losses = ((np.asarray(outputs) - np.asarray(y)) ** 2).sum(1) / 2
+    return FunctionPath(times, states, outputs, _check.on_device(losses))
+
+
+def linearised_flow(
+    features: Callable[[Any], Array],
+    params: Any,
+    y: Float[ArrayLike, " n"],
+    times: Float[ArrayLike, " t"],
+) -> FunctionPath:
+    r"""`function_flow` of the model that is linear in its parameters and tangent to F at the start.
+
+    In closed form, with the singular value decomposition :math:`DF = U S V^\top` at the start,
+
+    .. math:: u(t) = u_0 + V\, \frac{1 - e^{-S^2 t}}{S}\, U^\top (y - F(u_0)),
+
+    which tends to kernel regression with the tangent kernel of the start (Jacot, Gabriel and
+    Hongler 2018, arXiv:1806.07572). Arguments and errors are those of `function_flow`.
+
+    >>> import jax; jax.config.update("jax_enable_x64", True)
+    >>> import implicitbias as ib
+    >>> path = ib.linearised_flow(lambda u: 2 * u + u**2, jax.numpy.zeros(1), [1.0], [1e3])
+    >>> path.params[-1].tolist(), path.outputs[-1].tolist()
+    ([0.5], [1.0])
+    """
+    y, times = _check.finite_array("y", y, 1), _rising("times", times)
+    params = _model(features, params, y)
+    flat, unravel = ravel_pytree(params)
+    start, jacobian = map(np.asarray, _tangent(features, params))
+    left, singular, right = np.linalg.svd(jacobian, full_matrices=False)
+    exponents = np.multiply.outer(np.asarray(times), singular**2)
+    tiny = singular == 0
+    share = np.where(tiny, 0.0, -np.expm1(-exponents) / np.where(tiny, 1.0, singular))
+    move = share * ((np.asarray(y) - start) @ left)
+    outputs = start + (move * singular) @ left.T
+    states = jax.vmap(unravel)(_check.on_device(np.asarray(flat) + move @ right))
+    losses = ((outputs - np.asarray(y)) ** 2).sum(1) / 2
+    return FunctionPath(times, states, _check.on_device(outputs), _check.on_device(losses))
+
+
+@jax.jit
+def _velocity(model, params, y, state):
+    _, unravel = ravel_pytree(params)
+    outputs, pull_back = jax.vjp(lambda state: model(unravel(state)), state)
+    return pull_back(y - outputs)[0]
+
+
+@eqx.filter_jit
+def _outputs(features, states):
+    return jax.vmap(features)(states)
+
+
+@eqx.filter_jit
+def _tangent(features, params):
+    return features(params), metrics._jacobian_of(features, params)
+
+
+def _model(features, params, y):
+    params = jax.tree.map(lambda leaf: _check.finite_array("params", leaf, np.ndim(leaf)), params)
+    shape = jax.eval_shape(features, params).shape
+    if shape != y.shape:
+        raise ValueError(f"y must have the shape {shape} of the outputs, found {y.shape}")
+    return params
 
 
 def margin_flow(

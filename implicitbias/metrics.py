@@ -1,4 +1,4 @@
-r"""Metric tensors: of a parametrisation, its tangent kernel, and whether a metric is a Hessian.
+r"""Metric tensors: of a parametrisation, its tangent kernel, its potential, and how lazy it is.
 
 Gradient flow on the parameters of :math:`w = F(p)` moves the predictor by
 :math:`\dot w = -J J^\top \nabla L(w)` with :math:`J = \partial F / \partial p`. The metric tensor
@@ -7,8 +7,9 @@ with respect to it (Gunasekar, Woodworth and Srebro 2021, arXiv:2004.01025).
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -164,7 +165,266 @@ def is_hessian_metric(
     return bool(hessian_asymmetry(metric, w) <= tolerance)
 
 
+def lie_brackets(features: Callable[[Any], Array], params: Any) -> Float[Array, "d d p"]:
+    r"""Lie brackets of the gradients of the coordinates of a parametrisation,
+
+    .. math:: [\nabla F_i, \nabla F_j] = \nabla^2 F_j\, \nabla F_i - \nabla^2 F_i\, \nabla F_j .
+
+    Where all of them vanish, around the start, the parametrisation commutes: its gradient flow is
+    mirror flow of a potential (Li, Wang, Lee and Arora 2022, arXiv:2207.04036), whose values
+    `horizontal_lift` computes. `features` and `params` are those of `inverse_metric`; p is the
+    number of parameters, in the order in which `jax.tree.leaves` has them.
+
+    **Raises:** `ValueError` as `inverse_metric` does.
+
+    >>> import jax; jax.config.update("jax_enable_x64", True)
+    >>> import implicitbias as ib
+    >>> neuron = ib.Neuron(scale=1.0)  # w = a v: the brackets turn v
+    >>> ib.lie_brackets(neuron.features, (2.0, jax.numpy.array([3.0, 4.0])))[0, 1].tolist()
+    [0.0, -4.0, 3.0]
+    """
+    curved = _along_gradients(features, _finite(params))
+    return curved - jnp.swapaxes(curved, 0, 1)
+
+
+def is_commuting(features: Callable[[Any], Array], params: Any, *, tolerance: float = 1e-8) -> bool:
+    r"""Whether the gradients of the coordinates commute at these parameters.
+
+    The largest entry of `lie_brackets` is compared with `tolerance` times the largest entry of
+    their terms. The theorem needs it at all parameters that training can reach.
+
+    **Raises:** `ValueError` as `inverse_metric` does, and for a tolerance that is not positive.
+
+    >>> import jax; jax.config.update("jax_enable_x64", True)
+    >>> import implicitbias as ib
+    >>> network, neuron = ib.DiagonalNetwork(depth=3, scale=1.0), ib.Neuron(scale=1.0)
+    >>> [ib.is_commuting(model.features, model.init(2)) for model in (network, neuron)]
+    [True, False]
+    """
+    _check.positive("tolerance", tolerance)
+    curved = np.asarray(_along_gradients(features, _finite(params)))
+    return bool(
+        np.abs(curved - np.swapaxes(curved, 0, 1)).max() <= tolerance * np.abs(curved).max()
+    )
+
+
+_MAX_EVALUATIONS = 20_000  # of a piece of a path; a few hundred are usual
+
+
+class Lift(NamedTuple):
+    r"""A path of predictors, followed by the parameters: one entry for each of its k corners.
+
+    - `params`: the parameters there, as `params` with a leading axis "k".
+    - `dual`: :math:`\mu`, "k d": the integral of :math:`\rho\,dw`, zero at the first corner.
+    - `value`: the integral of :math:`\langle\mu, dw\rangle`, "k".
+    """
+
+    params: Any
+    dual: Float[Array, "k d"]
+    value: Float[Array, " k"]
+
+
+def horizontal_lift(
+    features: Callable[[Any], Array],
+    params: Any,
+    path: Float[ArrayLike, "k d"],
+    *,
+    tolerance: float = 1e-10,
+) -> Lift:
+    r"""Moves the parameters so that their predictor follows a path, and as little as possible,
+
+    .. math:: \dot u = J^\top \dot\mu, \qquad \dot\mu = (J J^\top)^{-1} \dot w ,
+
+    which is what gradient flow on a loss with :math:`\nabla L = -\dot\mu` does. If the
+    parametrisation commutes, the end depends on the end of the path alone: `dual` is the gradient
+    :math:`\nabla\psi(w)` of its potential and `value` is :math:`\psi(w)`, both zero at the start
+    (Li, Wang, Lee and Arora 2022, arXiv:2207.04036). If it does not, two paths may differ.
+
+    **Arguments:**
+
+    - `features`, `params`: those of `inverse_metric`.
+    - `path`: the corners of a polygon, "k d", the first being `features(params)`.
+    - `tolerance`: relative, of the solver's steps.
+
+    **Raises:** `ValueError` as `metric_tensor` does at the start, and for a path that does not
+    start there; `RuntimeError` if the path leads where the metric is infinite.
+
+    The potential of :math:`w = u^2` is a quarter of the entropy:
+
+    >>> import jax; jax.config.update("jax_enable_x64", True)
+    >>> import implicitbias as ib
+    >>> lift = ib.horizontal_lift(lambda u: u**2, jax.numpy.ones(1), [[1.0], [3.0]])
+    >>> round(lift.value[-1].item(), 6), round(ib.Entropy().bregman([3.0], [1.0]).item() / 4, 6)
+    (0.323959, 0.323959)
+    """
+    from scipy.integrate import solve_ivp
+
+    path = np.asarray(_check.finite_array("path", path, 2))
+    _check.positive("tolerance", tolerance)
+    metric_tensor(features, params)
+    params = _finite(params)
+    flat, unravel = ravel_pytree(params)
+    at_start = np.asarray(jnp.ravel(features(params)))
+    if path.shape[1:] != at_start.shape or not np.allclose(path[0], at_start, rtol=1e-9):
+        raise ValueError(f"path must start at the features {at_start}, found {path[:1]}")
+    p, d = len(flat), len(at_start)
+
+    evaluations = 0
+
+    def velocity(along: float, state: np.ndarray, move: np.ndarray) -> np.ndarray:
+        nonlocal evaluations
+        evaluations += 1
+        if evaluations > _MAX_EVALUATIONS or not np.isfinite(state).all():
+            raise RuntimeError(
+                f"the path leads where the metric is infinite: stopped at {along:.3g} of the way "
+                f"along {move}"
+            )
+        here, direction = _check.on_device(state), _check.on_device(move)
+        slopes = _lifted(features, unravel(here[:p]), here[p:-1], direction)
+        return np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(slopes)])
+
+    states = [np.concatenate([flat, np.zeros(d + 1)])]
+    for move in np.diff(path, axis=0):
+        evaluations = 0
+        solution = solve_ivp(
+            velocity,
+            (0.0, 1.0),
+            states[-1],
+            method="DOP853",
+            args=(move,),
+            rtol=tolerance,
+            atol=tolerance * max(np.abs(states[0]).max(), np.abs(path).max()),
+        )
+        if solution.status != 0:
+            raise RuntimeError(
+                f"the path leads where the metric is infinite: stopped at {solution.t[-1]:.3g} of "
+                f"the way along {move}"
+            )
+        states.append(solution.y[:, -1])
+    ends = _check.on_device(np.stack(states))
+    return Lift(jax.vmap(unravel)(ends[:, :p]), ends[:, p : p + d], ends[:, -1])
+
+
+class Laziness(NamedTuple):
+    r"""How nearly linear a model is in its parameters on the way to its targets; see `laziness`."""
+
+    kappa: float  # distance * curvature / derivative^2
+    worst_kappa: float  # distance * curvature / weakest^2, infinite if weakest is 0
+    distance: float  # ||F(u) - y||
+    derivative: float  # ||DF||, the largest singular value of the Jacobian
+    weakest: float  # the smallest singular value of the Jacobian
+    curvature: float  # ||D^2 F||
+
+
+def laziness(features: Callable[[Any], Array], params: Any, y: Float[ArrayLike, " n"]) -> Laziness:
+    r"""The number that says how lazily a model will train from these parameters,
+
+    .. math:: \kappa = \|F(u) - y\|\, \frac{\|D^2F(u)\|}{\|DF(u)\|^2}
+
+    (Chizat, Oyallon and Bach 2019, arXiv:1812.07956): the relative change of the derivative DF on
+    the way to y, had all directions the speed of the fastest. Norms are spectral:
+    :math:`\|DF\|` is the largest singular value of the Jacobian, and
+
+    .. math:: \|D^2F\| = \max_{\|a\| = \|b\| = \|c\| = 1}
+              \sum_{ijk} a_i b_j c_k\, \partial_j \partial_k F_i ,
+
+    found by maximising over a, b and c in turn from eight starts: exact up to rounding if one of
+    them leads to the maximum, and else too small. `worst_kappa` has the smallest singular value in
+    the place of the largest; below 1/2 it proves laziness where F is quadratic.
+
+    **Arguments:**
+
+    - `features`: F, from parameters to the n outputs on the samples, such as `network.on(X)`.
+    - `params`: u, as in `inverse_metric`. All n p^2 second derivatives are computed.
+    - `y`: the targets, "n".
+
+    **Raises:** `ValueError` as `inverse_metric` does, for a y of another length, and where DF = 0.
+
+    >>> import jax; jax.config.update("jax_enable_x64", True)
+    >>> import implicitbias as ib
+    >>> def outputs(u):  # with the derivative 10 and the second derivative 2
+    ...     return 10 * u + u**2
+    >>> ib.laziness(outputs, jax.numpy.zeros(1), [3.0]).kappa
+    0.06
+    """
+    y = np.asarray(_check.finite_array("y", y, 1))
+    params = _finite(params)
+    jacobian = np.asarray(_jacobian_of(features, params))
+    if y.shape != jacobian.shape[:1]:
+        raise ValueError(
+            f"y must have one entry an output: {len(jacobian)} outputs, found shape {y.shape}"
+        )
+    singular = np.linalg.svd(jacobian, compute_uv=False)
+    if not singular[0] > 0:
+        raise ValueError(f"params must be a point where features move, found DF = 0 at {params}")
+    weakest = float(singular[-1]) if jacobian.shape[0] <= jacobian.shape[1] else 0.0
+    distance = float(np.linalg.norm(np.ravel(features(params)) - y))
+    curvature = _spectral_norm(np.asarray(_second_derivatives(features, params)))
+    return Laziness(
+        kappa=distance * curvature / float(singular[0]) ** 2,
+        worst_kappa=distance * curvature / weakest**2 if weakest > 0 else float("inf"),
+        distance=distance,
+        derivative=float(singular[0]),
+        weakest=weakest,
+        curvature=curvature,
+    )
+
+
+def _spectral_norm(tensor: np.ndarray, starts: int = 8, rounds: int = 500) -> float:
+    """The largest value of a trilinear form on unit vectors, by maximising over one at a time."""
+    generator = np.random.default_rng(0)
+    best = 0.0
+    for _ in range(starts):
+        b = generator.standard_normal(tensor.shape[2])
+        b, value = b / np.linalg.norm(b), 0.0
+        for _ in range(rounds):
+            # With b fixed, the best a and c are singular vectors; b is then the best for these.
+            left, singular, right = np.linalg.svd(tensor @ b, full_matrices=False)
+            a, c = left[:, 0], right[0]
+            b = np.tensordot(a, tensor, 1).T @ c
+            before, value = value, float(np.linalg.norm(b))
+            if value <= before * (1 + 1e-15) or value == 0:
+                break
+            b /= value
+        best = max(best, value)
+    return best
+
+
+@eqx.filter_jit
+def _lifted(features: Any, params: Any, dual: Array, move: Array) -> tuple[Any, Array, Array]:
+    """Velocities of the parameters, the dual variable and the value, for one of the predictor."""
+    _, unravel = ravel_pytree(params)
+    jacobian = _jacobian_of(features, params)
+    force = jnp.linalg.solve(jacobian @ jacobian.T, move)
+    return unravel(force @ jacobian), force, dual @ move
+
+
+@eqx.filter_jit
+def _along_gradients(features: Callable[[Any], Array], params: Any) -> Float[Array, "d d p"]:
+    """The derivative of grad F_j along grad F_i, which is Hess F_j grad F_i, at [i, j]."""
+    flat, unravel = ravel_pytree(params)
+
+    def gradients(flat: Array) -> Array:
+        return _jacobian_of(features, unravel(flat))
+
+    return jax.vmap(lambda along: jax.jvp(gradients, (flat,), (along,))[1])(gradients(flat))
+
+
+@eqx.filter_jit
+def _second_derivatives(features: Callable[[Any], Array], params: Any) -> Float[Array, "n p p"]:
+    flat, unravel = ravel_pytree(params)
+    return jax.jacfwd(lambda flat: _jacobian_of(features, unravel(flat)))(flat)
+
+
 def _jacobian(features: Callable[[Any], Array], params: Any) -> Float[Array, "d p"]:
-    params = jax.tree.map(lambda leaf: _check.finite_array("params", leaf, np.ndim(leaf)), params)
+    return _jacobian_of(features, _finite(params))
+
+
+@eqx.filter_jit
+def _jacobian_of(features: Callable[[Any], Array], params: Any) -> Float[Array, "d p"]:
     flat, unravel = ravel_pytree(params)
     return jax.jacrev(lambda flat: jnp.ravel(features(unravel(flat))))(flat)
+
+
+def _finite(params: Any) -> Any:
+    return jax.tree.map(lambda leaf: _check.finite_array("params", leaf, np.ndim(leaf)), params)

@@ -259,6 +259,72 @@ class Neuron(eqx.Module):
         return NeuronPotential(self.balance)
 
 
+class TwoLayerNetwork(eqx.Module):
+    r"""Network of one hidden layer with an output scale, no longer linear in x,
+
+    .. math:: f(x) = \frac{\alpha}{\sqrt m} \sum_{j=1}^m a_j\, \phi(\langle b_j, x\rangle + c_j),
+              \qquad \phi(s) = s\, \Phi(s),
+
+    with the distribution function :math:`\Phi` of the normal law: a smooth step from 0 to s, the
+    GELU. At the start :math:`a_j, c_j \sim N(0, 1)` and :math:`b_j \sim N(0, I/d)`. Doubled, each
+    neuron comes with a twin of opposite a, so that f = 0 at the start: large scales are lazy then,
+    and small ones are not (Chizat, Oyallon and Bach 2019, arXiv:1812.07956). Time on the clock
+    :math:`\alpha^2 t` is that in which all scales start alike.
+
+    **Arguments:** `width` m, even if doubled; `scale` :math:`\alpha > 0`; `doubled`.
+
+    **Raises:** `ValueError` for a width that is not a positive integer, or odd and doubled, or a
+    scale that is not positive.
+
+    >>> import jax; jax.config.update("jax_enable_x64", True)
+    >>> import implicitbias as ib
+    >>> network = ib.TwoLayerNetwork(width=10, scale=2.0)
+    >>> params = network.init(3, seed=0)
+    >>> abs(network.on([[1.0, 0.0, -1.0]])(params)).item() < 1e-15
+    True
+    """
+
+    width: int = eqx.field(static=True)
+    scale: Float[Array, ""]
+    doubled: bool = eqx.field(static=True)
+
+    def __init__(self, width: int, scale: ArrayLike, *, doubled: bool = True):
+        _check_size("width", width)
+        _check.positive("scale", scale)
+        if doubled and width % 2:
+            raise ValueError(f"width must be even if every neuron has a twin, found {width}")
+        self.width = int(width)
+        self.scale = _check.finite_array("scale", scale, 0)
+        self.doubled = doubled
+
+    def on(self, X: Float[ArrayLike, "n d"]) -> "Outputs":
+        """The outputs on samples, "n", as a function of the parameters."""
+        return Outputs(self.scale, _check.finite_array("X", X, 2))
+
+    def init(self, d: int, seed: int = 0) -> tuple[Array, Array, Array]:
+        """A random start (a, b, c), shapes "m", "m d" and "m"."""
+        _check_size("d", d)
+        generator = np.random.default_rng(seed)
+        drawn = self.width // 2 if self.doubled else self.width
+        a, c = generator.standard_normal((2, drawn))
+        b = generator.standard_normal((drawn, d)) / np.sqrt(d)
+        if self.doubled:
+            a, b, c = np.concatenate([a, -a]), np.concatenate([b, b]), np.concatenate([c, c])
+        return _check.on_device(a), _check.on_device(b), _check.on_device(c)
+
+
+class Outputs(eqx.Module):
+    """What a `TwoLayerNetwork` says on some samples: a function of its parameters (a, b, c)."""
+
+    scale: Float[Array, ""]
+    X: Float[Array, "n d"]
+
+    def __call__(self, params: tuple[Array, Array, Array]) -> Float[Array, " n"]:
+        a, b, c = params
+        hidden = jax.nn.gelu(self.X @ b.T + c, approximate=False)
+        return self.scale / math.sqrt(len(a)) * hidden @ a
+
+
 class SymmetricFactorization(eqx.Module):
     r"""Symmetric matrices as :math:`W = U U^\top - V V^\top`, from :math:`U = V = \alpha I`.
 

@@ -15,6 +15,7 @@ from implicitbias.explore.logistic import logistic as logistic
 from implicitbias.explore.logistic_one_sample import logistic_one_sample as logistic_one_sample
 from implicitbias.explore.matrices import matrices as matrices
 from implicitbias.explore.mirror_descent import mirror_descent as mirror_descent
+from implicitbias.explore.metric_tensors import metric_tensors as metric_tensors
 from implicitbias.explore.model import Model as Model
 from implicitbias.explore.noise import noise as noise
 from implicitbias.explore.noisy_label import noisy_label as noisy_label
@@ -28,5 +29,6 @@ from implicitbias.explore.sign_changes import sign_changes as sign_changes
 from implicitbias.explore.sparse_regression import sparse_regression as sparse_regression
 from implicitbias.explore.stochastic import stochastic as stochastic
 from implicitbias.explore.text import Clause as Clause
+from implicitbias.explore.two_spaces import two_spaces as two_spaces
 from implicitbias.explore.two_weights import two_weights as two_weights
 from implicitbias.explore.workbench import workbench as workbench
