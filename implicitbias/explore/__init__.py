@@ -14,8 +14,8 @@ from implicitbias.explore.geometry_lab import geometry_lab as geometry_lab
 from implicitbias.explore.logistic import logistic as logistic
 from implicitbias.explore.logistic_one_sample import logistic_one_sample as logistic_one_sample
 from implicitbias.explore.matrices import matrices as matrices
-from implicitbias.explore.mirror_descent import mirror_descent as mirror_descent
 from implicitbias.explore.metric_tensors import metric_tensors as metric_tensors
+from implicitbias.explore.mirror_descent import mirror_descent as mirror_descent
 from implicitbias.explore.model import Model as Model
 from implicitbias.explore.noise import noise as noise
 from implicitbias.explore.noisy_label import noisy_label as noisy_label
