@@ -179,7 +179,7 @@ def metric_tensors() -> Explorable:
                 "Parameter space: one path a neuron",
                 "Its weight b on x across, its weight a in the sum up.",
                 Extent("b", -9.0, 9.0),
-                Extent("a", -9.0, 9.0),
+                Extent("a", -11.0, 11.0),
                 (Trail("neurons", "the neurons", "run"),),
             ),
             Plane(
@@ -202,12 +202,11 @@ def metric_tensors() -> Explorable:
             ),
             Curves(
                 "How far the tangent kernel has moved at the end",
-                "As a part of itself, for three kinds of start.",
+                "As a part of itself, with twins and with the start subtracted.",
                 axis="scale",
                 lines=(
                     Line("movement_doubled", "doubled", "run"),
                     Line("movement_subtracted", "start subtracted", "ink", dashed=True),
-                    Line("movement_random", "start kept", "soft", dashed=True),
                 ),
                 floor=1e-5,
             ),
