@@ -288,9 +288,9 @@ def test_a_dask_cluster_gives_the_same(check, alone):
     )
 
 
-@pytest.mark.parametrize("together", [3, 4])
-def test_several_in_step_give_the_same(check, alone, together):
-    batch = ib.error_sweep(**SMALL, seeds=range(4), sparsity=2, together=together)
+def test_several_in_step_give_the_same(check, alone):
+    """Of four problems, three in step and then the one that is left."""
+    batch = ib.error_sweep(**SMALL, seeds=range(4), sparsity=2, together=3)
     check(
         "Problems solved in step by one program have the errors of those solved alone",
         HERE,

@@ -5,4 +5,6 @@ python -m pytest -n 2 --dist loadfile implicitbias tests/*.py tests/explore --le
 python -m pytest -n 2 --dist loadscope -o addopts= -o filterwarnings= --nbval --nbval-current-env \
   --nbval-cell-timeout 120 --nbval-sanitize-with tests/notebooks/sanitize.cfg \
   -p tests.notebooks.arrays notebooks
-python -m pytest -n 2 --dist loadfile tests/book tests/hosts tests/notebooks tests/packaging
+# The longest files first, so that neither process waits long for the other at the end.
+python -m pytest -n 2 --dist loadfile --no-loadscope-reorder \
+  tests/book/test_pages.py tests/packaging tests/hosts tests/book tests/notebooks

@@ -123,7 +123,17 @@ def test_is_accessible_on_a_phone_and_on_a_desk_in_both_themes(opened):
     assert complaint(page, CONTRAST) == "{}"
 
 
-@pytest.mark.parametrize("name", PAGES)
+# A host answers all pages alike; every chapter's explorables are moved from one elsewhere.
+@pytest.mark.parametrize(
+    "name",
+    [
+        "book/index.html",
+        "book/networks/scale-and-depth.html",
+        "book/appendix/solutions.html",
+        "book/api/flows.html",
+        "notebooks/geometry-lab.html",
+    ],
+)
 def test_opens_from_a_host_on_a_phone(visit, name):
     opened = visit(name, scheme="http", width=390)
     wake(opened.page)

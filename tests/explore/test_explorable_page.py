@@ -12,6 +12,8 @@ import pytest
 
 from implicitbias.explore import Explorable, Figure
 
+from ..browser import drawn
+
 
 def test_the_keyboard_moves_every_control(show: Callable) -> None:
     shown = show()
@@ -25,14 +27,14 @@ def test_the_keyboard_moves_every_control(show: Callable) -> None:
         for key, position in moves.items():
             slider.press(key)
             assert int(slider.input_value()) == position
-            shown.page.wait_for_timeout(50)
+            drawn(shown.page)
             readings.add(shown.reading)
         assert len(readings) >= 4
     for axis in ("data", "depth"):
         before = shown.reading
         shown.page.locator(f"[data-axis={axis}] input").first.focus()
         shown.page.keyboard.press("ArrowRight")
-        shown.page.wait_for_timeout(50)
+        drawn(shown.page)
         assert shown.reading != before
     assert shown.settled_hash() == "#scale-and-depth?data=diabetes&scale=3.16&depth=3&time=90.9"
     assert shown.complaints == []
@@ -64,7 +66,7 @@ def test_the_numbers_read_out_are_those_of_python(show: Callable, figure: Figure
         value = float(told.split(": ")[1].split(",")[0].replace("−", "-"))
         assert value == pytest.approx(weights[j], abs=6e-4)
         stage.press("ArrowRight")
-        shown.page.wait_for_timeout(30)
+        drawn(shown.page)
 
 
 def test_dragging_where_you_stand_moves_the_scale(show: Callable) -> None:
@@ -77,7 +79,7 @@ def test_dragging_where_you_stand_moves_the_scale(show: Callable) -> None:
     seen = []
     for share in (0.3, 0.5, 0.7, 0.98):
         shown.page.mouse.move(box["x"] + box["width"] * share, box["y"] + 60)
-        shown.page.wait_for_timeout(40)
+        drawn(shown.page)
         seen.append(shown.position("scale"))
     shown.page.mouse.up()
     assert seen == sorted(set(seen)) and seen[-1] == 8
@@ -92,7 +94,7 @@ def test_hovering_tells_the_weight(show: Callable) -> None:
     # Eight dots from edge to edge: the fifth.
     shown.page.mouse.move(box["x"] + 4 / 7 * box["width"], box["y"] + box["height"] / 2)
     bubble = shown.page.locator(".bubble")
-    assert bubble.is_visible()
+    bubble.wait_for()
     assert re.match(r"w5: −?\d\.\d{3}", bubble.inner_text())
     assert shown.page.locator(".lit path").get_attribute("d")
     shown.page.mouse.move(5, 5)
@@ -103,10 +105,10 @@ def test_presets_and_reset(show: Callable) -> None:
     shown = show()
     first = shown.reading
     shown.page.get_by_role("button", name="Watch it act as a kernel").click()
-    shown.page.wait_for_timeout(50)
+    drawn(shown.page)
     assert "a kernel machine" in shown.reading
     shown.page.get_by_role("button", name="Reset").click()
-    shown.page.wait_for_timeout(50)
+    drawn(shown.page)
     assert shown.reading == first
 
 
@@ -139,7 +141,7 @@ def test_a_link_restores_its_state(show: Callable) -> None:
     again = show(shown.page.evaluate("location.hash"))
     assert again.reading == told
     shown.page.evaluate("location.hash = '#scale-and-depth?scale=10'")
-    shown.page.wait_for_timeout(100)
+    drawn(shown.page)
     assert shown.position("scale") == 8 and shown.position("time") == 11
     assert shown.complaints == []
 
@@ -205,7 +207,7 @@ def test_hostile_links_change_nothing(show: Callable) -> None:
     accepted = re.compile(r"[?&](scale|depth|time)=[\d.e+-]+(&|$)")
     for link in HOSTILE + [text for text in noise if not accepted.search(text)]:
         shown.page.evaluate("(link) => { location.hash = link }", link)
-        shown.page.wait_for_timeout(15)
+        drawn(shown.page)
         assert shown.reading == first, link
     assert shown.page.locator("*").count() == elements
     opened = show(HOSTILE[12])
@@ -236,10 +238,10 @@ def test_panels_follow_the_width_they_have(show: Callable) -> None:
     shown = show()
     for width in (1200, 700, 390):
         shown.page.set_viewport_size({"width": width, "height": 900})
-        shown.page.wait_for_timeout(150)
+        drawn(shown.page)
         assert shown.page.evaluate("document.documentElement.scrollWidth") <= width
-        drawn = shown.page.locator(".stems svg[role=img]").get_attribute("width")
-        assert int(drawn) == int(shown.page.locator(".stems").evaluate("e => e.clientWidth"))
+        wide = shown.page.locator(".stems svg[role=img]").get_attribute("width")
+        assert int(wide) == int(shown.page.locator(".stems").evaluate("e => e.clientWidth"))
 
 
 LUMINANCE = """(element) => {

@@ -13,6 +13,8 @@ from implicitbias.explore.geometry_lab_data import NONE
 from implicitbias.explore.panels.plane import Plane, Trail
 from implicitbias.explore.still import still
 
+from ..browser import drawn
+
 HERE = "geometry/geometry-lab"
 SETTINGS = 216
 VIEW = 6.2  # weights from one side of the picture to the other
@@ -129,7 +131,7 @@ def test_permalinks_restore_every_axis(open_lab: Callable, lab: Figure) -> None:
     shown = open_lab()
     for state in settings(lab, 12):
         shown.page.evaluate("(hash) => (location.hash = hash)", permalink(state))
-        shown.page.wait_for_timeout(30)
+        drawn(shown.page)
         assert shown.page.evaluate(STATE) == state
         # The page writes it as it reads it.
         shown.page.evaluate("(() => document.querySelector('input[type=range]').focus())()")
@@ -150,7 +152,7 @@ def test_dragging_moves_the_start_and_the_line(open_lab: Callable) -> None:
         page.mouse.down()
         page.mouse.move(x + 20, y + 12, steps=3)
         page.mouse.up()
-        page.wait_for_timeout(60)
+        drawn(shown.page)
         assert shown.position(first) > before[0]
         assert shown.position(second) < before[1]
         assert shown.reading != before[2]
@@ -170,7 +172,7 @@ def test_the_keyboard_moves_what_is_dragged(open_lab: Callable) -> None:
         readings = {shown.reading}
         for key in ("Home", "PageUp", "ArrowRight", "End"):
             slider.press(key)
-            shown.page.wait_for_timeout(50)
+            drawn(shown.page)
             readings.add(shown.reading)
         assert len(readings) >= 3
     hash = shown.settled_hash()
@@ -191,7 +193,7 @@ def test_handles_are_moved_by_the_keyboard_where_they_are(open_lab: Callable) ->
         for key, moved in (("ArrowLeft", 0), ("ArrowUp", 1), ("Shift+ArrowRight", 0)):
             before = page.evaluate(STATE)
             page.keyboard.press(key)
-            page.wait_for_timeout(50)
+            drawn(shown.page)
             after = page.evaluate(STATE)
             assert [axis for axis in after if after[axis] != before[axis]] == [axes[moved]]
     assert shown.complaints == []
@@ -265,7 +267,7 @@ def test_presets_are_what_they_say(open_lab: Callable) -> None:
     said = {}
     for name in ("All the same", "A corner", "The step matters", "No mirror map"):
         shown.page.get_by_role("button", name=name).click()
-        shown.page.wait_for_timeout(60)
+        drawn(shown.page)
         said[name] = shown.reading
     assert said["All the same"].count("ends there too") == 3
     assert "natural gradient descent ends 0" in said["The step matters"].lower()

@@ -11,6 +11,7 @@ import pytest
 
 from implicitbias.explore import Array, Explorable
 
+from ..browser import drawn
 from ..made_up import one_of_each
 from .conftest import ROOT, Shown
 
@@ -133,7 +134,7 @@ def test_the_handle_of_the_plane_takes_the_keys(shown: Shown) -> None:
     }
     for key, (across, up) in moves.items():
         shown.page.keyboard.press(key)
-        shown.page.wait_for_timeout(50)
+        drawn(shown.page)
         state = shown.page.evaluate(
             "(() => { const { value } = document.querySelector('figure.explorable').explorable;"
             "return [value('across'), value('up')]; })()"
@@ -160,9 +161,10 @@ def test_after_a_drag_the_keys_go_on(shown: Shown) -> None:
     shown.page.mouse.move(box["x"] + 5, box["y"] + 5)
     shown.page.mouse.down()
     shown.page.mouse.up()
+    drawn(shown.page)
     before = shown.page.get_by_role("slider", name="a point").get_attribute("aria-valuenow")
     shown.page.keyboard.press("ArrowLeft")
-    shown.page.wait_for_timeout(50)
+    drawn(shown.page)
     after = shown.page.get_by_role("slider", name="a point").get_attribute("aria-valuenow")
     assert float(after or "nan") < float(before or "nan")
 
@@ -171,6 +173,7 @@ def test_controls_that_do_nothing_are_hidden(shown: Shown) -> None:
     detail = shown.page.locator("[data-axis=detail]")
     assert detail.is_hidden()
     shown.page.get_by_role("radio", name="far").check()
+    drawn(shown.page)
     assert detail.is_visible()
 
 
@@ -179,6 +182,7 @@ def test_images_are_read_by_keyboard_and_pointer(shown: Shown) -> None:
     stage.focus()
     stage.press("ArrowDown")
     stage.press("ArrowRight")
+    drawn(shown.page)
     expected = FIGURE.at("pictures", FIGURE.start)
     assert expected is not None
     said = f"cosine: row 2, column 2: {expected[0, 1, 1]:.2f}"
@@ -204,7 +208,7 @@ def test_what_is_forbidden_is_hatched_and_so_it_is_taken_away(shown: Shown) -> N
     assert shown.page.locator(".entry", has_text="forbidden").is_visible()
     before = region.get_attribute("d")
     shown.page.get_by_role("slider", name="Scale").first.press("End")
-    shown.page.wait_for_timeout(50)
+    drawn(shown.page)
     assert region.get_attribute("d") not in (before, "")
     with shown.page.expect_download() as download:
         shown.page.get_by_role("button", name="Picture (SVG)").click()

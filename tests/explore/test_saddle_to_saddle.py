@@ -11,6 +11,7 @@ from implicitbias.explore import Array, Axis, Explorable, dual_polygon
 from implicitbias.explore.dual_polygon import CLOCK, FOUR_FEATURES
 from implicitbias.explore.saddle_to_saddle import SCALES, figure, run
 
+from ..browser import drawn
 from .conftest import Shown
 
 POLYGON = dual_polygon().figure
@@ -67,10 +68,10 @@ def test_the_cursor_stands_at_the_time(show: Callable[..., Shown]):
 
     first = cursor()
     shown.page.get_by_role("slider", name="Time").press("End")
-    shown.page.wait_for_timeout(100)
+    drawn(shown.page)
     last = cursor()
     shown.page.get_by_role("slider", name="Time").press("Home")
-    shown.page.wait_for_timeout(100)
+    drawn(shown.page)
     start = cursor()
     assert (first - start) / (last - start) == pytest.approx(4 / CLOCK[-1], abs=2e-3)
     assert shown.complaints == []

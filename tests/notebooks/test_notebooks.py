@@ -117,20 +117,19 @@ STORED = {
 
 
 def stored(computed: str, text: str) -> nbformat.NotebookNode:
-    """A notebook of one cell."""
+    """A cell as executed."""
     if computed.startswith("print"):
         source, output = computed, nbformat.v4.new_output("stream", name="stdout", text=text)
     else:
         source = f"from IPython.display import HTML\n\ndisplay(HTML({computed!r}))"
         data = {"text/html": text, "text/plain": "<IPython.core.display.HTML object>"}
         output = nbformat.v4.new_output("display_data", data=data)
-    cell = nbformat.v4.new_code_cell(source, execution_count=1, outputs=[output])
-    return nbformat.v4.new_notebook(cells=[cell])
+    return nbformat.v4.new_code_cell(source, execution_count=1, outputs=[output])
 
 
 def test_nbval_notices_one_wrong_digit_and_one_wrong_number(tmp_path):
-    for name, (computed, text, _) in STORED.items():
-        nbformat.write(stored(computed, text), tmp_path / f"{name}.ipynb")
+    cells = [stored(computed, text) for computed, text, _ in STORED.values()]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "made-up.ipynb")
     (tmp_path / "none.ini").write_text("[pytest]\n")
     options = "-q -rA -p no:cacheprovider -p no:doctest -W default -c none.ini --nbval"
     compare = ["--nbval-current-env", "--nbval-sanitize-with", str(SANITIZE)]
@@ -142,8 +141,9 @@ def test_nbval_notices_one_wrong_digit_and_one_wrong_number(tmp_path):
         env=os.environ | {"PYTHONPATH": str(ROOT)},
     )
     assert run.returncode == 1, run.stdout + run.stderr
-    for name, (_, _, passes) in STORED.items():
-        assert f"{'PASSED' if passes else 'FAILED'} {name}.ipynb" in run.stdout, run.stdout
+    for k, (_, _, passes) in enumerate(STORED.values()):
+        said = f"{'PASSED' if passes else 'FAILED'} made-up.ipynb::Cell {k}"
+        assert said in run.stdout, run.stdout
 
 
 def test_make_test_compares_the_numbers_of_figures():

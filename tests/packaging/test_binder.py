@@ -9,8 +9,8 @@ from types import SimpleNamespace
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
-from bs4 import BeautifulSoup
 from jupyter_book.config import get_final_config
+from lxml import html
 from sphinx_book_theme.header_buttons.launch import add_launch_buttons
 
 ROOT = Path(__file__).parents[2]
@@ -55,9 +55,9 @@ def test_no_folder_takes_precedence_over_the_files_at_the_root():
 def launch_addresses() -> list[str]:
     pages = [*HTML.glob("book/**/*.html"), *HTML.glob("notebooks/*.html")]
     links = (
-        str(tag["href"])
+        address
         for page in pages
-        for tag in BeautifulSoup(page.read_text(), "html.parser").select("a[href]")
+        for address in html.document_fromstring(page.read_text()).xpath("//a/@href")
     )
     return sorted({link for link in links if "mybinder.org" in link or "colab.research" in link})
 
