@@ -27,7 +27,7 @@ book: $(INSTALLED) $(VENDOR) ## Build the book and print its address
 serve: book ## Show the book at http://127.0.0.1:PORT (PORT=8000)
 	@python -m http.server $(PORT) --bind 127.0.0.1 --directory $(HTML)
 
-test: ## Check everything: style, types, library, notebooks, pages, packaging
+test: $(TOOLS) ## Check everything: style, types, library, notebooks, pages, packaging
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint book
 	@CHROMIUM="$$(sh tools/chromium.sh)" sh tools/test.sh
 
