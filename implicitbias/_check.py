@@ -111,6 +111,21 @@ def positive(name: str, value: ArrayLike) -> None:
         raise ValueError(f"{name} must be positive and finite, found {value}")
 
 
+def not_negative(name: str, value: ArrayLike) -> None:
+    """Raise unless every entry is finite, and none is negative; abstract values pass."""
+    if is_traced(value):
+        return
+    entries = np.asarray(value, dtype=float)
+    if entries.size == 0 or not np.all(np.isfinite(entries) & (entries >= 0)):
+        raise ValueError(f"{name} must be finite and not negative, found {value}")
+
+
+def integer(name: str, value: int, *, least: int = 1) -> None:
+    """Raise unless the value is an integer, and `least` or more."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise ValueError(f"{name} must be an integer, at least {least}, found {value!r}")
+
+
 def depth(value: ArrayLike) -> None:
     """Raise unless depth is a single real number of at least 2; an abstract one passes."""
     if is_traced(value):

@@ -280,7 +280,7 @@ def stochastic_gradient_descent(
         raise ValueError(f"network must be a DiagonalNetwork with equal layers, found {network!r}")
     batch_size = n if batch_size is None else batch_size
     for name, value in (("steps", steps), ("batch_size", batch_size), ("records", records)):
-        _check_count(name, value)
+        _check.integer(name, value)
     if batch_size > n:
         raise ValueError(f"batch_size must be at most n = {n}, found {batch_size}")
     if records > steps:
@@ -288,8 +288,7 @@ def stochastic_gradient_descent(
     if np.ndim(step_size) or not (np.isfinite(step_size) and step_size > 0):
         raise ValueError(f"step_size must be one positive number, found {step_size}")
     for name, value in (("label_noise", label_noise), ("weight_decay", weight_decay)):
-        if not (np.isfinite(value) and value >= 0):
-            raise ValueError(f"{name} must be finite and not negative, found {value}")
+        _check.not_negative(name, value)
     if not 0 <= momentum < 1:
         raise ValueError(f"momentum must lie in [0, 1), found {momentum}")
     seeds = np.atleast_1d(np.asarray(seed))
@@ -405,15 +404,10 @@ def _positive_definite(matrix):
     return matrix
 
 
-def _check_count(name, value):
-    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"{name} must be a positive integer, found {value!r}")
-
-
 def _checked(gradient, start, step_size, steps):
     """The start, and one size for each step."""
     start = _check.finite_array("start", start, 1)
-    _check_count("steps", steps)
+    _check.integer("steps", steps)
     _check.positive("step_size", step_size)
     sizes = _check.finite_array("step_size", step_size, np.ndim(step_size))
     if sizes.shape not in ((), (steps,)):

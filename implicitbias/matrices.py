@@ -76,7 +76,7 @@ def balanced_layers(W: Float[ArrayLike, "d d"], depth: int) -> Float[Array, "N d
     [[0.0, 4.0], [9.0, 0.0]]
     """
     W = _square("W", W)
-    _layers(depth)
+    _check.integer("depth", depth, least=2)
     U, values, Vt = np.linalg.svd(W)
     root = np.diag(values ** (1 / depth))
     between = [root] * (depth - 2)
@@ -104,7 +104,7 @@ def end_to_end_velocity(
     [[-8.0, 0.0], [0.0, -2.0]]
     """
     W, gradient = _pair(W, gradient)
-    _layers(depth, least=1)
+    _check.integer("depth", depth)
     return _check.on_device(_product_velocity(W, gradient, depth))
 
 
@@ -126,7 +126,7 @@ def singular_value_velocity(
     [-8.0, -2.0]
     """
     W, gradient = _pair(W, gradient)
-    _layers(depth, least=1)
+    _check.integer("depth", depth)
     U, values, Vt = np.linalg.svd(W)
     along = np.einsum("ir,ij,rj->r", U, gradient, Vt)
     return _check.on_device(-depth * values ** (2 - 2 / depth) * along)
@@ -226,7 +226,7 @@ def divergent_completion(
     """
     from scipy.integrate import solve_ivp
 
-    _layers(depth)
+    _check.integer("depth", depth, least=2)
     _check.positive("scale", scale)
     moments = _rising(times)
     share = 1 / depth
@@ -403,8 +403,3 @@ def _pair(W: ArrayLike, gradient: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     if gradient.shape != W.shape:
         raise ValueError(f"gradient must have the shape of W, {W.shape}, found {gradient.shape}")
     return W, gradient
-
-
-def _layers(depth: int, *, least: int = 2) -> None:
-    if isinstance(depth, bool) or not isinstance(depth, int | np.integer) or depth < least:
-        raise ValueError(f"depth must be an integer, at least {least}, found {depth!r}")

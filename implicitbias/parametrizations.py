@@ -89,7 +89,7 @@ class DiagonalNetwork(eqx.Module):
 
     def init(self, d: int) -> tuple[Array, Array]:
         """The start (u, v) for d features, as many as `scale` and `shape` have entries."""
-        _check_size("d", d)
+        _check.integer("d", d)
         for name, field in (("scale", self.scale), ("shape", self.shape)):
             if field.ndim and field.shape[0] != d:
                 raise ValueError(f"d must be the length of {name}, {field.shape[0]}, found {d}")
@@ -238,7 +238,7 @@ class Neuron(eqx.Module):
 
     def init(self, d: int) -> tuple[Array, Array]:
         """The start (a, v), with v along (1, ..., 1)."""
-        _check_size("d", d)
+        _check.integer("d", d)
         return self.parameters(jnp.full(d, self.scale**2 / math.sqrt(d)))
 
     def parameters(self, w: ArrayLike) -> tuple[Array, Array]:
@@ -289,7 +289,7 @@ class TwoLayerNetwork(eqx.Module):
     doubled: bool = eqx.field(static=True)
 
     def __init__(self, width: int, scale: ArrayLike, *, doubled: bool = True):
-        _check_size("width", width)
+        _check.integer("width", width)
         _check.positive("scale", scale)
         if doubled and width % 2:
             raise ValueError(f"width must be even if every neuron has a twin, found {width}")
@@ -303,7 +303,7 @@ class TwoLayerNetwork(eqx.Module):
 
     def init(self, d: int, seed: int = 0) -> tuple[Array, Array, Array]:
         """A random start (a, b, c), shapes "m", "m d" and "m"."""
-        _check_size("d", d)
+        _check.integer("d", d)
         generator = np.random.default_rng(seed)
         drawn = self.width // 2 if self.doubled else self.width
         a, c = generator.standard_normal((2, drawn))
@@ -356,7 +356,7 @@ class SymmetricFactorization(eqx.Module):
 
     def init(self, d: int) -> tuple[Array, Array]:
         """The start (U, V) for d x d matrices."""
-        _check_size("d", d)
+        _check.integer("d", d)
         return self.scale * jnp.eye(d), self.scale * jnp.eye(d)
 
 
@@ -383,7 +383,7 @@ class MatrixNetwork(eqx.Module):
     scale: Float[Array, ""]
 
     def __init__(self, width: int, scale: ArrayLike):
-        _check_size("width", width)
+        _check.integer("width", width)
         _check.positive("scale", scale)
         self.width = int(width)
         self.scale = _check.finite_array("scale", scale, 0)
@@ -395,7 +395,7 @@ class MatrixNetwork(eqx.Module):
 
     def init(self, d: int, seed: int = 0) -> tuple[Array, Array]:
         """A random start (U, V) for d x d matrices."""
-        _check_size("d", d)
+        _check.integer("d", d)
         U, V = self.scale * np.random.default_rng(seed).standard_normal((2, d, self.width))
         return U, V
 
@@ -427,9 +427,7 @@ class DeepFactorization(eqx.Module):
     unbiased: bool = eqx.field(static=True)
 
     def __init__(self, depth: int, scale: ArrayLike, *, unbiased: bool = True):
-        _check_size("depth", depth)
-        if depth < 2:
-            raise ValueError(f"depth must be an integer, at least 2, found {depth}")
+        _check.integer("depth", depth, least=2)
         _check.positive("scale", scale)
         self.depth = int(depth)
         self.scale = _check.finite_array("scale", scale, 0)
@@ -442,7 +440,7 @@ class DeepFactorization(eqx.Module):
 
     def init(self, d: int) -> Float[Array, "p N d d"]:
         """The start, every layer a multiple of the identity."""
-        _check_size("d", d)
+        _check.integer("d", d)
         shape = (2 if self.unbiased else 1, self.depth, d, d)
         return jnp.broadcast_to(self.scale * jnp.eye(d), shape)
 
@@ -464,8 +462,3 @@ def _check_shape(shape: ArrayLike) -> None:
     # Of the argument itself: within jit, even a constant has become a traced array once stored.
     if not _check.is_traced(shape) and np.any(np.abs(np.asarray(shape)) >= 1):
         raise ValueError(f"shape must lie strictly between -1 and 1, found {shape}")
-
-
-def _check_size(name: str, value: int) -> None:
-    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"{name} must be a positive integer, found {value!r}")

@@ -83,13 +83,12 @@ def sparse_regression(
     >>> X.shape, [f"{weight:.1f}" for weight in weights if weight != 0]
     ((20, 40), ['-0.8', '1.2', '0.6', '-1.0'])
     """
-    _check_integer("n", n, at_least=1)
-    _check_integer("d", d, at_least=1)
-    _check_integer("sparsity", sparsity, at_least=1)
+    _check.integer("n", n)
+    _check.integer("d", d)
+    _check.integer("sparsity", sparsity)
     if sparsity > d:
         raise ValueError(f"sparsity must be at most d = {d}, found {sparsity}")
-    if not (np.isfinite(noise) and noise >= 0):
-        raise ValueError(f"noise must be finite and not negative, found {noise}")
+    _check.not_negative("noise", noise)
     _check.positive("magnitudes", np.asarray(magnitudes))
     generator = _generator(seed)
     X = generator.standard_normal((n, d))
@@ -123,8 +122,8 @@ def separable_classification(
     >>> bool((labels * (X @ weights)).min() >= 1.0)
     True
     """
-    _check_integer("n", n, at_least=2)
-    _check_integer("d", d, at_least=1)
+    _check.integer("n", n, least=2)
+    _check.integer("d", d)
     _check.positive("margin", margin)
     generator = _generator(seed)
     weights = generator.standard_normal(d)
@@ -157,8 +156,8 @@ def sparse_classification(
     >>> labels.tolist()
     [-1.0, -1.0, 1.0, 1.0, -1.0, -1.0]
     """
-    _check_integer("n", n, at_least=1)
-    _check_integer("d", d, at_least=1)
+    _check.integer("n", n)
+    _check.integer("d", d)
     first = np.asarray(weights, dtype=float)
     if first.ndim != 1 or not np.isfinite(first).all() or not first.any() or len(first) > d:
         raise ValueError(
@@ -211,7 +210,7 @@ def matrix_completion(
     ((5, 3, 3), True)
     """
     _check_low_rank(d, rank)
-    _check_integer("observed", observed, at_least=1)
+    _check.integer("observed", observed)
     if observed > d**2:
         raise ValueError(f"observed must be at most d^2 = {d**2}, found {observed}")
     generator = _generator(seed)
@@ -245,7 +244,7 @@ def matrix_sensing(
     True
     """
     _check_low_rank(d, rank)
-    _check_integer("measurements", measurements, at_least=1)
+    _check.integer("measurements", measurements)
     generator = _generator(seed)
     vectors = np.linalg.qr(generator.standard_normal((d, d)))[0]
     values = np.where(np.arange(d) < rank, (-1.0) ** np.arange(d), 0.0)
@@ -262,8 +261,8 @@ def matrix_sensing(
 
 
 def _check_low_rank(d: int, rank: int) -> None:
-    _check_integer("d", d, at_least=1)
-    _check_integer("rank", rank, at_least=1)
+    _check.integer("d", d)
+    _check.integer("rank", rank)
     if rank > d:
         raise ValueError(f"rank must be at most d = {d}, found {rank}")
 
@@ -296,7 +295,7 @@ def diabetes(patients: int = 40, *, seed: int = 0) -> Problem:
     >>> problem.feature_names[2], problem.feature_names[-2]
     ('bmi', 's5 × s6')
     """
-    _check_integer("patients", patients, at_least=1)
+    _check.integer("patients", patients)
     X, y, names = _diabetes()
     if patients >= X.shape[1]:
         raise ValueError(
@@ -364,7 +363,7 @@ def digit_parity(n: int = 512, *, labels: str = "true", seed: int = 0) -> Proble
     >>> problem.X.shape, problem.X_test.shape
     ((512, 64), (1000, 64))
     """
-    _check_integer("n", n, at_least=1)
+    _check.integer("n", n)
     pixels, digit = _bundled("digits")
     if n >= len(digit) - _HELD_OUT:
         raise ValueError(f"n must be below {len(digit) - _HELD_OUT}, found {n}")
@@ -477,10 +476,5 @@ def _standardised(columns: np.ndarray) -> np.ndarray:
 
 
 def _generator(seed: int) -> np.random.Generator:
-    _check_integer("seed", seed, at_least=0)
+    _check.integer("seed", seed, least=0)
     return np.random.default_rng(seed)
-
-
-def _check_integer(name: str, value: int, *, at_least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < at_least:
-        raise ValueError(f"{name} must be an integer, at least {at_least}, found {value!r}")

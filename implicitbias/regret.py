@@ -202,8 +202,7 @@ def best_step_size(
 
 
 def _check_numbers(divergence, gradient_norm, rounds, strong_convexity):
-    if not (np.isfinite(divergence) and divergence >= 0):
-        raise ValueError(f"divergence must be finite and not negative, found {divergence}")
+    _check.not_negative("divergence", divergence)
     _check.positive("gradient_norm", gradient_norm)
     _check.positive("rounds", rounds)
     _check.positive("strong_convexity", strong_convexity)
@@ -240,8 +239,7 @@ def pushes(
     [3, 3, 3, 3, 3]
     """
     for name, value, least in (("rounds", rounds, 1), ("d", d, 1), ("seed", seed, 0)):
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-            raise ValueError(f"{name} must be an integer, at least {least}, found {value!r}")
+        _check.integer(name, value, least=least)
     if isinstance(density, bool) or not isinstance(density, int | np.integer):
         raise ValueError(f"density must be an integer, found {density!r}")
     if not 1 <= density <= d:

@@ -242,8 +242,7 @@ def error_sweep(
             raise ValueError(f"{name} must not be empty, found {axis!r}")
     if not max(samples) <= features:
         raise ValueError(f"samples must be at most features = {features}, found {max(samples)}")
-    if not (isinstance(together, int) and together >= 1):
-        raise ValueError(f"together must be a positive integer, found {together!r}")
+    _check.integer("together", together)
     solve = partial(
         _errors,
         scales=tuple(map(float, scales)),

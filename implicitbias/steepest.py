@@ -25,7 +25,7 @@ from jaxtyping import Array, ArrayLike, Float
 from scipy.integrate import solve_ivp
 
 from . import _check
-from .descent import _check_count, _check_transformation, _finite, _iterate, _whole
+from .descent import _check_transformation, _finite, _iterate, _whole
 from .limits import max_margin
 
 _NORMS = (1, 2, np.inf, "spectral")
@@ -259,8 +259,7 @@ def adam_descent(
     for name, value in (("b1", b1), ("b2", b2)):
         if not 0 <= value < 1:
             raise ValueError(f"{name} must lie in [0, 1), found {value}")
-    if not (np.isfinite(eps) and eps >= 0):
-        raise ValueError(f"eps must be finite and not negative, found {eps}")
+    _check.not_negative("eps", eps)
     path, sound = _adam(loss, sizes, jnp.asarray([b1, b2, np.log(eps) if eps > 0 else -np.inf]))
     return _whole(path, sound, "the range of float64")
 
@@ -337,8 +336,7 @@ def adam_flow(
     >>> [round(second / first, 3) for first, second in w.tolist()]  # signs, then gradients
     [1.0, 0.5]
     """
-    if not (np.isfinite(eps) and eps >= 0):
-        raise ValueError(f"eps must be finite and not negative, found {eps}")
+    _check.not_negative("eps", eps)
     log_eps = np.log(eps) if eps > 0 else -np.inf
     return _flow(X, labels, log_losses, lambda s, u: _adaptive(u, s + log_eps))
 
@@ -418,7 +416,7 @@ def _shaped(name, value, norm):
 
 
 def _sizes(step_size, steps):
-    _check_count("steps", steps)
+    _check.integer("steps", steps)
     _check.positive("step_size", step_size)
     sizes = _check.finite_array("step_size", step_size, np.ndim(step_size))
     if sizes.shape not in ((), (steps,)):

@@ -210,13 +210,13 @@ def test_path_norm_balls(check):
 
 def test_path_norm_is_below_half_the_squares():
     random = np.random.default_rng(0)
-    network = learning.TwoLayer(
+    network = learning.ReluNetwork(
         jnp.asarray(random.standard_normal((7, 3))), jnp.asarray(random.standard_normal(7))
     )
     squares = (network.hidden**2).sum() + (network.output**2).sum()
     assert learning.path_norm(network) < squares / 2
     size = jnp.sqrt(jnp.abs(network.output) * jnp.linalg.norm(network.hidden, axis=1))
-    balanced = learning.TwoLayer(
+    balanced = learning.ReluNetwork(
         network.hidden / jnp.linalg.norm(network.hidden, axis=1)[:, None] * size[:, None],
         jnp.sign(network.output) * size,
     )
@@ -280,7 +280,7 @@ def test_training_is_gradient_descent_with_momentum(check):
     problem = ib.digit_parity(64, seed=4)
     X, y = np.asarray(problem.X), np.asarray(problem.y)
     for start, step in (("small", 0.4), ("standard", 20 / 32)):
-        fit = learning.fit_two_layer(X, y, 32, start=start, seed=1, loss=1e-9, most=40)
+        fit = learning.fit_relu_network(X, y, 32, start=start, seed=1, loss=1e-9, most=40)
         assert fit.steps == 40
         W, a = (np.asarray(part) for part in fit.start)
         speed = [np.zeros_like(W), np.zeros_like(a)]
@@ -305,7 +305,7 @@ def test_training_is_gradient_descent_with_momentum(check):
 
 
 def test_tangent_kernel_is_that_of_the_gradients():
-    network = learning.start_two_layer(6, 3, "standard", seed=2)
+    network = learning.start_relu_network(6, 3, "standard", seed=2)
     X = np.random.default_rng(0).standard_normal((4, 3))
     jacobian = jax.jacobian(lambda parts: parts(X))(network)
     rows = np.concatenate([np.asarray(part).reshape(4, -1) for part in jacobian], axis=1)
@@ -412,7 +412,7 @@ def test_a_perfect_fit_may_be_wrong_everywhere(check):
     problem = ib.digit_parity(256)
     X = np.concatenate([problem.X, problem.X_test[:256]])
     y = np.concatenate([problem.y, -problem.y_test[:256]])
-    network = learning.fit_two_layer(X, y, 128, most=3000).network
+    network = learning.fit_relu_network(X, y, 128, most=3000).network
     right = float((problem.y * network(problem.X) > 0).mean())
     wrong = float((problem.y_test[:256] * network(problem.X_test[:256]) < 0).mean())
     check(
@@ -442,10 +442,16 @@ def test_bad_arguments_are_refused():
         (lambda: learning.linear_complexity(np.eye(2), 2, draws=1), "draws must be an integer"),
         (lambda: learning.margin_bound(1.5, 1.0, 0.1, 10), "share must be at most 1, found 1.5"),
         (lambda: learning.margin_bound(0.5, 0.0, 0.1, 10), "margin must be positive"),
-        (lambda: learning.start_two_layer(0, 3), "width must be a positive integer, found 0"),
-        (lambda: learning.start_two_layer(1, 3, "large"), "start must be one of 'small'"),
-        (lambda: learning.fit_two_layer(np.eye(2), [1, 2], 3), "labels must be -1 or \\+1"),
-        (lambda: learning.fit_two_layer(np.eye(2), [1, 1], 3, loss=0.0), "loss must be positive"),
+        (
+            lambda: learning.start_relu_network(0, 3),
+            "width must be an integer, at least 1, found 0",
+        ),
+        (lambda: learning.start_relu_network(1, 3, "large"), "start must be one of 'small'"),
+        (lambda: learning.fit_relu_network(np.eye(2), [1, 2], 3), "labels must be -1 or \\+1"),
+        (
+            lambda: learning.fit_relu_network(np.eye(2), [1, 1], 3, loss=0.0),
+            "loss must be positive",
+        ),
     ]
     for call, message in bad:
         with pytest.raises(ValueError, match=message):

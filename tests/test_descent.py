@@ -233,8 +233,8 @@ def test_overflow_is_refused():
         ({"start": [1.0, -1.0]}, "w must be positive for the entropy, found -1.0"),
         ({"step_size": 0.0}, "step_size must be positive and finite, found 0.0"),
         ({"step_size": [0.1, 0.1]}, "step_size must be one number or one a step, 5"),
-        ({"steps": 0}, "steps must be a positive integer, found 0"),
-        ({"steps": 2.5}, "steps must be a positive integer, found 2.5"),
+        ({"steps": 0}, "steps must be an integer, at least 1, found 0"),
+        ({"steps": 2.5}, "steps must be an integer, at least 1, found 2.5"),
         ({"gradient": lambda w: w[:1]}, r"gradient must have the shape \(2,\) of the start"),
     ],
 )

@@ -526,8 +526,11 @@ def test_real_fits_are_those_of_another_library(check):
 def test_bad_arguments_are_refused():
     X, y, l, w = [[1.0, 2.0]], [1.0], [1.0, 1.0], [0.0, 0.0]
     bad = [
-        (lambda: isotropic_risk(0, 3, signal=1, noise=1), "n must be a positive integer, found 0"),
-        (lambda: isotropic_risk(3, 2.5, signal=1, noise=1), "d must be a positive integer"),
+        (
+            lambda: isotropic_risk(0, 3, signal=1, noise=1),
+            "n must be an integer, at least 1, found 0",
+        ),
+        (lambda: isotropic_risk(3, 2.5, signal=1, noise=1), "d must be an integer, at least 1"),
         (lambda: isotropic_risk(3, 2, signal=-1, noise=1), "signal must be finite and not negat"),
         (lambda: isotropic_risk(3, 2, signal=1, noise=np.nan), "noise must be finite and not neg"),
         (lambda: effective_ranks([1.0, 2.0]), "spectrum must not rise"),
@@ -539,14 +542,14 @@ def test_bad_arguments_are_refused():
         (lambda: equivalent_risk([1.0, np.nan], 2), "spectrum must be finite, found nan at index"),
         (lambda: append_junk(X, 0.0, 5, seed=0), "penalty must be positive and finite, found 0.0"),
         (lambda: append_junk(X, 1.0, 0, seed=0), "count must be an integer, at least n = 1, found"),
-        (lambda: append_junk(X, 1.0, 5, seed=-1), "seed must be a non-negative integer, found -1"),
-        (lambda: junk_gap(X, y, 1.0, 0), "count must be a positive integer, found 0"),
+        (lambda: append_junk(X, 1.0, 5, seed=-1), "seed must be an integer, at least 0, found -1"),
+        (lambda: junk_gap(X, y, 1.0, 0), "count must be an integer, at least 1, found 0"),
         (lambda: worst_interpolator(X, y, l, w, 0.1), "radius must be at least the least norm, 0."),
         (lambda: worst_interpolator(X, y, [1.0], w, 3.0), "spectrum must have one entry a column"),
         (lambda: largest_gap(X, y, l, w, -1.0, 3.0), "noise must be finite and not negative"),
         (lambda: largest_gap(X, y, l, w, 1.0, 0.0), "radius must be positive and finite, found 0"),
         (lambda: basis_pursuit_risk(5, 5), "d must be an integer above n = 5, found 5"),
-        (lambda: fourier_features([0.0], 0), "d must be a positive integer, found 0"),
+        (lambda: fourier_features([0.0], 0), "d must be an integer, at least 1, found 0"),
     ]
     for call, message in bad:
         with pytest.raises(ValueError, match=message):

@@ -187,8 +187,11 @@ def test_one_pass_does_not_see_the_dimension(check):
 def test_bad_arguments_are_refused():
     problem = learning.masked_mean(3, 5)
     bad = [
-        (lambda: learning.masked_mean(0, 5), "samples must be a positive integer, found 0"),
-        (lambda: learning.masked_mean(3, 2.5), "features must be a positive integer, found 2.5"),  # pyright: ignore[reportArgumentType]
+        (lambda: learning.masked_mean(0, 5), "samples must be an integer, at least 1, found 0"),
+        (
+            lambda: learning.masked_mean(3, 2.5),
+            "features must be an integer, at least 1, found 2.5",
+        ),  # pyright: ignore[reportArgumentType]
         (lambda: learning.masked_mean(3, 5, norm=1.0), "norm must lie between 0 and 1, found 1.0"),
         (lambda: learning.masked_mean(3, 5, tilt=0.1), r"tilt must lie in \(0, 1/\(10 n\)\]"),
         (lambda: learning.masked_erm(problem, -1.0), "penalty must be finite and not negative"),

@@ -454,7 +454,7 @@ ON, START = NETWORK.on(X), NETWORK.init(1)
     [
         (lambda: TwoLayerNetwork(5, 1.0), "width must be even if every neuron has a twin, found 5"),
         (lambda: TwoLayerNetwork(4, 0.0), "scale must be positive and finite, found 0.0"),
-        (lambda: TwoLayerNetwork(0, 1.0), "width must be a positive integer, found 0"),
+        (lambda: TwoLayerNetwork(0, 1.0), "width must be an integer, at least 1, found 0"),
         (lambda: NETWORK.on(np.ones(3)), "X must have 2 axes"),
         (lambda: function_flow(ON, START, [1.0], [1.0]), r"y must have the shape \(5,\)"),
         (lambda: function_flow(ON, START, Y, [2.0, 1.0]), "times must rise"),

@@ -483,9 +483,9 @@ def test_bad_arguments_are_refused():
     bad = [
         ({"step": 0.0}, "step_size must be one positive number, found 0.0"),
         ({"step": np.ones(2)}, "step_size must be one positive number"),
-        ({"steps": 0}, "steps must be a positive integer, found 0"),
+        ({"steps": 0}, "steps must be an integer, at least 1, found 0"),
         ({"batch_size": 21}, "batch_size must be at most n = 20, found 21"),
-        ({"batch_size": 2.5}, "batch_size must be a positive integer, found 2.5"),
+        ({"batch_size": 2.5}, "batch_size must be an integer, at least 1, found 2.5"),
         ({"records": 11}, "records must be at most steps = 10, found 11"),
         ({"label_noise": -1.0}, "label_noise must be finite and not negative, found -1.0"),
         ({"weight_decay": np.nan}, "weight_decay must be finite and not negative, found nan"),

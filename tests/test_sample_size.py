@@ -343,7 +343,7 @@ X1 = [[1.0, 0.5]]
         (lambda: ib.false_weight_bound(X1, [0.0, 1.0], 2, 0.1), "certificate below 1, found 2"),
         (lambda: ib.error_sweep([], [2], [1.0], [0]), "samples must not be empty"),
         (lambda: ib.error_sweep([60], [2], [1.0], [0], features=50), "at most features = 50"),
-        (lambda: ib.error_sweep([5], [2], [1.0], [0], together=0), "together must be a positive"),
+        (lambda: ib.error_sweep([5], [2], [1.0], [0], together=0), "together must be an integer"),
         (lambda: ib.scale_paths([[[1.0, 2.0]]], [[1.0, 2.0]], 2, [1.0]), "one entry a sample"),
         (lambda: ib.scale_paths([X1], [[1.0]], 1, [1.0]), "depth must .* found 1"),
         (lambda: ib.scale_paths([X1], [[1.0]], 4, [1e-7]), "at least 1e-12 .* in a batch"),

@@ -595,7 +595,7 @@ def test_large_steps_on_the_logistic_loss(check):
         (lambda: ib.steepest_descent(norm=0), "norm must be 1, 2, infinity or"),
         (lambda: ib.steepest_descent(norm=2, start=[1.0]), "needs a gradient to follow"),
         (lambda: ib.steepest_descent(norm=2, step_size=0.0), "step_size must be positive"),
-        (lambda: ib.steepest_descent(lambda w: w, [1.0], 0.1, 0, 2), "steps must be a positive"),
+        (lambda: ib.steepest_descent(lambda w: w, [1.0], 0.1, 0, 2), "steps must be an integer"),
         (lambda: ib.steepest_descent(lambda w: w, [1.0], [0.1], 2, 2), "one number or one a step"),
         (
             lambda: ib.steepest_descent(lambda w: w[:1], [1.0, 2.0], 0.1, 1, 2),

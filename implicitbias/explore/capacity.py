@@ -11,7 +11,7 @@ from implicitbias.explore.panels.curves import Curves, Line
 from implicitbias.explore.panels.images import Images
 from implicitbias.explore.text import Clause
 from implicitbias.learning.capacity import margin_bound, occam_bound
-from implicitbias.learning.two_layer import STARTS
+from implicitbias.learning.relu_network import STARTS
 
 BITS = 32
 """Of each weight, in the bound that counts weights."""

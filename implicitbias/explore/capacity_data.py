@@ -12,7 +12,7 @@ import jax
 import numpy as np
 
 from implicitbias.learning.capacity import path_norm
-from implicitbias.learning.two_layer import STARTS, TwoLayer, fit_two_layer
+from implicitbias.learning.relu_network import STARTS, ReluNetwork, fit_relu_network
 from implicitbias.problems import digit_parity
 
 FILE = Path(__file__).with_suffix(".json")
@@ -50,7 +50,7 @@ def train_one(setting: Setting) -> Run:
     """One network on some of the digits."""
     start, labels, width, seed = setting
     problem = digit_parity(TRAIN, labels=labels, seed=seed)
-    fit = fit_two_layer(problem.X, problem.y, width, start=start, seed=seed)
+    fit = fit_relu_network(problem.X, problem.y, width, start=start, seed=seed)
     assert problem.X_test is not None and problem.y_test is not None
     margins = np.sort(np.asarray(problem.y * fit.network(problem.X)))
     unseen = np.asarray(problem.y_test * fit.network(problem.X_test))
@@ -71,7 +71,7 @@ def train_one(setting: Setting) -> Run:
     )
 
 
-def heaviest(network: TwoLayer) -> tuple[np.ndarray, np.ndarray]:
+def heaviest(network: ReluNetwork) -> tuple[np.ndarray, np.ndarray]:
     """Pictures of the units with the largest part of the path norm, and what they say."""
     hidden, output = np.asarray(network.hidden), np.asarray(network.output)
     chosen = np.argsort(-np.abs(output) * np.linalg.norm(hidden, axis=1))[:UNITS]

@@ -38,6 +38,12 @@ from .masked_mean import (
     masked_erm as masked_erm,
     masked_mean as masked_mean,
 )
+from .relu_network import (
+    Fit as Fit,
+    ReluNetwork as ReluNetwork,
+    fit_relu_network as fit_relu_network,
+    start_relu_network as start_relu_network,
+)
 from .stochastic import (
     OnePass as OnePass,
     one_pass_sgd as one_pass_sgd,
@@ -48,10 +54,4 @@ from .stochastic import (
     sgd_bound as sgd_bound,
     strongly_convex_bound as strongly_convex_bound,
     uniform_convergence_bound as uniform_convergence_bound,
-)
-from .two_layer import (
-    Fit as Fit,
-    TwoLayer as TwoLayer,
-    fit_two_layer as fit_two_layer,
-    start_two_layer as start_two_layer,
 )

@@ -17,7 +17,7 @@ from scipy.special import gammaln
 
 from implicitbias import _check
 
-from .two_layer import TwoLayer
+from .relu_network import ReluNetwork
 
 _MOST = 16  # samples of which all labellings are listed
 _GRID = 2.0 ** (-1 / 16)  # ratio of the margins at which the margin bound is asked to hold
@@ -105,7 +105,8 @@ def occam_bound(bits: ArrayLike, n: int, *, delta: float = 0.05) -> Float[Array,
     [0.0387, 0.1901]
     """
     _check_sample(n, delta)
-    b = _not_negative("bits", bits)
+    _check.not_negative("bits", bits)
+    b = np.asarray(bits, float)
     return _check.on_device(np.sqrt((b * np.log(2) - np.log(delta)) / (2 * n)))
 
 
@@ -121,8 +122,8 @@ def log_sauer(dimension: int, n: int) -> float:
     >>> round(ib.learning.log_sauer(2, 4) / ib.learning.log_sauer(4, 4), 4)  # log 11 / log 16
     0.8649
     """
-    _check_count("dimension", dimension)
-    _check_count("n", n)
+    _check.integer("dimension", dimension)
+    _check.integer("n", n)
     i = np.arange(min(dimension, n) + 1)
     logs = np.asarray(gammaln(n + 1) - gammaln(i + 1) - gammaln(n - i + 1))
     return float(np.logaddexp.reduce(logs))
@@ -142,8 +143,8 @@ def relu_log_count(width: int, d: int, n: int) -> float:
     >>> round(ib.learning.relu_log_count(8, 64, 10**6), 1)
     9825.1
     """
-    _check_count("width", width)
-    _check_count("d", d)
+    _check.integer("width", width)
+    _check.integer("d", d)
     count = width * (np.log(2) + log_sauer(d, n)) + log_sauer(d * width, n)
     return float(min(count, n * np.log(2)))
 
@@ -164,7 +165,8 @@ def growth_bound(log_count: ArrayLike, n: int, *, delta: float = 0.05) -> Float[
     0.0486
     """
     _check_sample(n, delta)
-    count = _not_negative("log_count", log_count)
+    _check.not_negative("log_count", log_count)
+    count = np.asarray(log_count, float)
     return _check.on_device(np.sqrt(2 * count / n) + np.sqrt(-np.log(delta) / (2 * n)))
 
 
@@ -220,7 +222,7 @@ def linear_complexity(
     X = np.asarray(_check.finite_array("X", X, 2))
     if norm not in (1, 2):
         raise ValueError(f"norm must be 1 or 2, found {norm!r}")
-    _check_count("draws", draws, 2)
+    _check.integer("draws", draws, least=2)
     n, d = X.shape
     if n <= _MOST:
         signs = np.array(list(product([-1.0, 1.0], repeat=n)))
@@ -236,7 +238,7 @@ def linear_complexity(
     return Complexity(*parts)
 
 
-def path_norm(network: TwoLayer) -> Float[Array, ""]:
+def path_norm(network: ReluNetwork) -> Float[Array, ""]:
     r""":math:`\sum_j|a_j|\,\|w_j\|_2`, a norm of two-layer networks in which width has no part.
 
     At most half the sum of all squared weights, with equality where :math:`|a_j|=\|w_j\|_2`
@@ -244,7 +246,7 @@ def path_norm(network: TwoLayer) -> Float[Array, ""]:
 
     >>> import jax; jax.config.update("jax_enable_x64", True)
     >>> import implicitbias as ib, jax.numpy as jnp
-    >>> ib.learning.path_norm(ib.learning.TwoLayer(jnp.array([[3.0, 4.0]]), jnp.array([-2.0])))
+    >>> ib.learning.path_norm(ib.learning.ReluNetwork(jnp.array([[3.0, 4.0]]), jnp.array([-2.0])))
     Array(10., dtype=float64)
     """
     return jnp.sum(jnp.abs(network.output) * jnp.linalg.norm(network.hidden, axis=1))
@@ -287,7 +289,9 @@ def margin_bound(
     0.03
     """
     _check_sample(n, delta)
-    s, R = _not_negative("share", share), _not_negative("complexity", complexity)
+    for name, value in (("share", share), ("complexity", complexity)):
+        _check.not_negative(name, value)
+    s, R = np.asarray(share, float), np.asarray(complexity, float)
     if (s > 1).any():
         raise ValueError(f"share must be at most 1, found {s.max()}")
     _check.positive("margin", margin)
@@ -296,20 +300,8 @@ def margin_bound(
     return _check.on_device(np.asarray(s + 2 * R * _GRID ** (1 - k) + chance))
 
 
-def _check_count(name: str, value: int, at_least: int = 1) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < at_least:
-        raise ValueError(f"{name} must be an integer, at least {at_least}, found {value!r}")
-
-
 def _check_sample(n: int, delta: float) -> None:
     _check.require_x64()
-    _check_count("n", n)
+    _check.integer("n", n)
     if not 0 < delta < 1:
         raise ValueError(f"delta must lie in (0, 1), found {delta}")
-
-
-def _not_negative(name: str, value: ArrayLike) -> np.ndarray:
-    entries = np.asarray(value, dtype=float)
-    if not (np.isfinite(entries) & (entries >= 0)).all():
-        raise ValueError(f"{name} must be finite and not negative, found {value}")
-    return entries

@@ -78,10 +78,10 @@ def isotropic_risk(n: int, d: int, *, signal: float, noise: float) -> float:
     >>> [learning.isotropic_risk(40, d, signal=1.0, noise=1.0) for d in (20, 40, 82)]
     [1.0526315789473684, inf, 1.487804878048780...]
     """
-    _count("n", n)
-    _count("d", d)
-    _not_negative("signal", signal)
-    _not_negative("noise", noise)
+    _check.integer("n", n)
+    _check.integer("d", d)
+    _check.not_negative("signal", signal)
+    _check.not_negative("noise", noise)
     if d >= n + 2:
         return minimum_norm_error(n, d, signal=signal, noise=noise)
     if d <= n - 2:
@@ -130,7 +130,7 @@ def critical_rank(spectrum: Float[ArrayLike, " d"], n: int, *, b: float = 1.0) -
     >>> learning.critical_rank([1.0, 1.0] + 50 * [0.01], 20)
     2.0
     """
-    _count("n", n)
+    _check.integer("n", n)
     _check.positive("b", b)
     enough = np.flatnonzero(np.asarray(effective_ranks(spectrum).r) >= b * n)
     return float(enough[0]) if enough.size else math.inf
@@ -176,9 +176,9 @@ def equivalent_risk(
     (1.0, 1.0)
     """
     l = _spectrum(spectrum)
-    _count("n", n)
-    _not_negative("noise", noise)
-    _not_negative("ridge", ridge)
+    _check.integer("n", n)
+    _check.not_negative("noise", noise)
+    _check.not_negative("ridge", ridge)
     w = (
         np.zeros_like(l)
         if weights is None
@@ -254,8 +254,7 @@ def append_junk(
     n = len(X)
     if not (isinstance(count, int) and count >= n):
         raise ValueError(f"count must be an integer, at least n = {n}, found {count}")
-    if not (isinstance(seed, int) and seed >= 0):
-        raise ValueError(f"seed must be a non-negative integer, found {seed}")
+    _check.integer("seed", seed, least=0)
     rng = np.random.default_rng(seed)
     factor = np.tril(rng.standard_normal((n, n)), -1)
     factor[np.diag_indices(n)] = np.sqrt(rng.chisquare(count - np.arange(n)))
@@ -284,7 +283,7 @@ def junk_gap(
     """
     X, y = (np.asarray(part) for part in _check.problem(X, y))
     _check.positive("penalty", penalty)
-    _count("count", count)
+    _check.integer("count", count)
     inverse = np.linalg.inv(X @ X.T + penalty * np.eye(len(y)))
     v, C = inverse @ y, X.T @ inverse
     mean_square = np.sum((C @ v) ** 2) + np.sum(C**2) * np.sum(v**2)
@@ -362,7 +361,7 @@ def largest_gap(
     2.0
     """
     X, y, l, w = _gaussian_problem(X, y, spectrum, weights)
-    _not_negative("noise", noise)
+    _check.not_negative("noise", noise)
     _check.positive("radius", radius)
     n = len(y)
     A, b = np.diag(l) - X.T @ X / n, X.T @ y / n - l * w
@@ -423,8 +422,8 @@ def basis_pursuit_risk(n: int, d: int, *, noise: float = 1.0) -> float:
     """
     from scipy.special import ndtri
 
-    _count("n", n)
-    _not_negative("noise", noise)
+    _check.integer("n", n)
+    _check.not_negative("noise", noise)
     if not (isinstance(d, int) and d > n):
         raise ValueError(f"d must be an integer above n = {n}, found {d}")
     share = n / d
@@ -447,7 +446,7 @@ def fourier_features(x: Float[ArrayLike, " n"], d: int) -> Float[Array, "n d"]:
     [[1.0, 1.414, 0.0], [1.0, -1.414, 0.0]]
     """
     x = np.asarray(_check.finite_array("x", x, 1))
-    _count("d", d)
+    _check.integer("d", d)
     angles = 2 * np.pi * np.outer(x, (np.arange(d) + 1) // 2)
     waves = np.where(np.arange(d) % 2, np.cos(angles), np.sin(angles))
     waves = np.sqrt(2) * waves + 0.0
@@ -470,13 +469,3 @@ def _spectrum(value: ArrayLike) -> np.ndarray:
     l = np.asarray(_check.finite_array("spectrum", value, 1))
     _check.positive("spectrum", l)
     return l
-
-
-def _count(name: str, value: int) -> None:
-    if not (isinstance(value, int | np.integer) and value >= 1):
-        raise ValueError(f"{name} must be a positive integer, found {value}")
-
-
-def _not_negative(name: str, value: float) -> None:
-    if not (math.isfinite(value) and value >= 0):
-        raise ValueError(f"{name} must be finite and not negative, found {value}")

@@ -115,8 +115,7 @@ def masked_erm(problem: MaskedMean, penalty: float = 0.0) -> Float[Array, " d"]:
     >>> w.round(3).tolist()
     [0.901, 0.25, 0.25, 0.25]
     """
-    if not (np.isfinite(penalty) and penalty >= 0):
-        raise ValueError(f"penalty must be finite and not negative, found {penalty}")
+    _check.not_negative("penalty", penalty)
     seen = problem.seen
     pull = (seen * problem.norm + problem.tilt) / np.sqrt(len(seen))
 
@@ -245,8 +244,7 @@ def expected_sgd_risk(
     for name, value, top in (("step_size", step_size, 2), ("probability", probability, 1)):
         if not 0 < value <= top:
             raise ValueError(f"{name} must lie in (0, {top}], found {value}")
-    if not (np.isfinite(noise) and noise >= 0):
-        raise ValueError(f"noise must be finite and not negative, found {noise}")
+    _check.not_negative("noise", noise)
     _check.positive("norm", norm)
     mean = 1 - step_size * probability
     square = 1 - 2 * step_size * probability + step_size**2 * probability
@@ -263,8 +261,7 @@ def expected_sgd_risk(
 
 def _sizes(samples: int, features: int) -> None:
     for name, value in (("samples", samples), ("features", features)):
-        if not (isinstance(value, int | np.integer) and value >= 1):
-            raise ValueError(f"{name} must be a positive integer, found {value!r}")
+        _check.integer(name, value)
 
 
 def _norm(norm: float) -> None:

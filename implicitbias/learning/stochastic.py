@@ -300,8 +300,7 @@ def optimistic_bound(
 
 def _inverse_step(samples: int, radius: float, smoothness: float, least_risk: float) -> float:
     _positive(samples=samples, radius=radius, smoothness=smoothness)
-    if not (np.isfinite(least_risk) and least_risk >= 0):
-        raise ValueError(f"least_risk must be finite and not negative, found {least_risk}")
+    _check.not_negative("least_risk", least_risk)
     noise = 2 * smoothness * samples * least_risk / radius**2
     return float(smoothness + np.sqrt(smoothness**2 + noise))
 

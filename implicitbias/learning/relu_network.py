@@ -15,15 +15,18 @@ STARTS = ("small", "standard")
 _STEP, _MOMENTUM = {"small": 0.4, "standard": 20.0}, 0.95
 
 
-class TwoLayer(NamedTuple):
+class ReluNetwork(NamedTuple):
     r"""The network :math:`f(x)=\sum_j a_j\max(0,\langle w_j,x\rangle)`, without biases.
+
+    Its norms say how much it can fit. `ib.TwoLayerNetwork` is smooth, with biases and a scale of
+    its output, for what depends on derivatives of the output.
 
     - `hidden` "h d": the rows :math:`w_j`.
     - `output` "h": the weights :math:`a_j`.
 
     >>> import jax; jax.config.update("jax_enable_x64", True)
     >>> import implicitbias as ib
-    >>> network = ib.learning.TwoLayer(jax.numpy.eye(2), jax.numpy.array([1.0, -2.0]))
+    >>> network = ib.learning.ReluNetwork(jax.numpy.eye(2), jax.numpy.array([1.0, -2.0]))
     >>> network(jax.numpy.array([[3.0, 1.0], [3.0, -1.0]])).tolist()
     [1.0, 3.0]
     """
@@ -44,19 +47,19 @@ class TwoLayer(NamedTuple):
 class Fit(NamedTuple):
     """A trained network, the mean loss that it has reached, and after how many steps.
 
-    - `network`: the `TwoLayer`.
+    - `network`: the `ReluNetwork`.
     - `start`: the network before training.
     - `loss`: the mean logistic loss at the end.
     - `steps`: how many were taken; as many as allowed where that was not enough.
     """
 
-    network: TwoLayer
-    start: TwoLayer
+    network: ReluNetwork
+    start: ReluNetwork
     loss: Float[Array, ""]
     steps: int
 
 
-def start_two_layer(width: int, d: int, start: str = "small", seed: int = 0) -> TwoLayer:
+def start_relu_network(width: int, d: int, start: str = "small", seed: int = 0) -> ReluNetwork:
     r"""Random weights before training, from one of two laws.
 
     - `"small"`: :math:`w_j\sim N(0,I/(dh))` and :math:`a_j=\pm1/\sqrt h`. At every width the
@@ -70,13 +73,12 @@ def start_two_layer(width: int, d: int, start: str = "small", seed: int = 0) -> 
 
     >>> import jax; jax.config.update("jax_enable_x64", True)
     >>> import implicitbias as ib
-    >>> network = ib.learning.start_two_layer(4096, 64)
+    >>> network = ib.learning.start_relu_network(4096, 64)
     >>> round(float((network.hidden**2).sum()), 2)
     1.0
     """
     for name, size in (("width", width), ("d", d)):
-        if not (isinstance(size, int | np.integer) and size > 0):
-            raise ValueError(f"{name} must be a positive integer, found {size!r}")
+        _check.integer(name, size)
     if start not in STARTS:
         raise ValueError(f"start must be one of {', '.join(map(repr, STARTS))}, found {start!r}")
     random = np.random.default_rng(seed)
@@ -85,10 +87,10 @@ def start_two_layer(width: int, d: int, start: str = "small", seed: int = 0) -> 
         hidden, output = hidden / np.sqrt(width * d), random.choice([-1.0, 1.0], width)
     else:
         hidden, output = hidden * np.sqrt(2), random.standard_normal(width)
-    return TwoLayer(_check.on_device(hidden), _check.on_device(output / np.sqrt(width)))
+    return ReluNetwork(_check.on_device(hidden), _check.on_device(output / np.sqrt(width)))
 
 
-def fit_two_layer(
+def fit_relu_network(
     X: ArrayLike,
     labels: ArrayLike,
     width: int,
@@ -105,19 +107,20 @@ def fit_two_layer(
     nearly every step, but for networks too narrow for their labels.
 
     **Arguments:** `X` "n d", `labels` "n" in -1 and +1, `width` h, `start` as in
-    `start_two_layer`, `seed` of the start. Training stops when every label is fitted and the mean
-    loss is at most `loss`, or after `most` steps.
+    `start_relu_network`, `seed` of the start. Training stops when every label is fitted and the
+    mean loss is at most `loss`, or after `most` steps.
 
     **Returns:** a `Fit`, also where the labels were not fitted: whether a network can do it is
     what one wants to know.
 
-    **Raises:** `ValueError` as `start_two_layer` does, for labels other than -1 and +1, for arrays
-    that do not match or are not finite, or for a loss or number of steps that is not positive.
+    **Raises:** `ValueError` as `start_relu_network` does, for labels other than -1 and +1, for
+    arrays that do not match or are not finite, or for a loss or number of steps that is not
+    positive.
 
     >>> import jax; jax.config.update("jax_enable_x64", True)
     >>> import implicitbias as ib
     >>> X = [[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, -1.0]]
-    >>> fit = ib.learning.fit_two_layer(X, [1, -1, 1, -1], 8)
+    >>> fit = ib.learning.fit_relu_network(X, [1, -1, 1, -1], 8)
     >>> (fit.network(jax.numpy.array(X)) > 0).tolist()
     [True, False, True, False]
     """
@@ -125,7 +128,7 @@ def fit_two_layer(
     labels = _check.labels(labels, X.shape[0])
     for name, value in (("loss", loss), ("most", most)):
         _check.positive(name, value)
-    first = start_two_layer(width, X.shape[1], start, seed)
+    first = start_relu_network(width, X.shape[1], start, seed)
     step = _STEP[start] / (width if start == "standard" else 1)
     network, reached, steps = _train(first, X, labels, step, loss, most)
     return Fit(network, first, reached, int(steps))
