@@ -14,6 +14,8 @@ from tqdm import tqdm
 from implicitbias.explore import (
     benign_data,
     capacity_data,
+    locality_data,
+    locality_digits_data,
     mirror_descent_data,
     real_data_data,
     sparse_regression_data,
@@ -25,6 +27,8 @@ SWEEPS = {
     "mirror-descent": mirror_descent_data,
     "sparse-regression": sparse_regression_data,
     "real-data": real_data_data,
+    "locality": locality_data,
+    "locality-digits": locality_digits_data,
 }
 
 
