@@ -33,9 +33,6 @@ VARIED = {
 }
 """What the reader may vary, and its tasks (k, d, sigma): five for each, at 10 to 30."""
 
-EVERY = 2
-"""Which sizes are shown."""
-
 _TALL, _WIDE = ROWS, max(COUNTS) // ROWS
 
 
@@ -64,17 +61,16 @@ def _picture(filters: np.ndarray) -> np.ndarray:
 def figure(held: Mapping[tuple[str, int, int, float], Held]) -> Figure:
     """What the explorable shows of learning curves."""
     tasks = list(VARIED.values())
-    shown = np.arange(0, len(SIZES), EVERY)
     place, over = ("varied", "value"), ("varied", "value", "n")
 
     def each(of_task) -> np.ndarray:
         return np.array([[of_task(task) for task in row] for row in tasks])
 
     def risk(network: str) -> np.ndarray:
-        return each(lambda task: held[network, *task].risk.mean(axis=0)[shown])
+        return each(lambda task: held[network, *task].risk.mean(axis=0))
 
     def pictures(task) -> np.ndarray:
-        shared, local = (held[network, *task].filters[shown] for network in ("cnn", "lcn"))
+        shared, local = (held[network, *task].filters for network in ("cnn", "lcn"))
         truth = np.broadcast_to(signal(task[1]), shared.shape)
         return _picture(np.concatenate([truth, shared, local], axis=1))
 
@@ -83,13 +79,13 @@ def figure(held: Mapping[tuple[str, int, int, float], Held]) -> Figure:
     arrays = {
         "cnn": Array(over, risk("cnn"), step=1e-3),
         "lcn": Array(over, risk("lcn"), step=1e-3),
-        "best": Array(over, np.repeat(best[..., None], len(shown), axis=-1), step=1e-3),
+        "best": Array(over, np.repeat(best[..., None], len(SIZES), axis=-1), step=1e-3),
         "pictures": Array(over, each(pictures), inner=("image", "row", "column"), step=0.02),
         "here": Array(
             over,
-            np.stack(
-                np.broadcast_arrays(values[:, None], np.array(SIZES, dtype=float)[shown]), axis=-1
-            )[None, :, :, None, :].repeat(len(tasks), axis=0),
+            np.stack(np.broadcast_arrays(values[:, None], np.array(SIZES, dtype=float)), axis=-1)[
+                None, :, :, None, :
+            ].repeat(len(tasks), axis=0),
             inner=("point", "xy"),
         ),
         **{
@@ -126,7 +122,7 @@ def figure(held: Mapping[tuple[str, int, int, float], Held]) -> Figure:
         axes=(
             Axis("varied", "What is varied", tuple(VARIED), kind="choice", start="patches k"),
             Axis("value", "Its value", COUNTS, start=20),
-            Axis("n", "Samples", tuple(SIZES[i] for i in shown), symbol="n", log=True, start=256),
+            Axis("n", "Samples", SIZES, symbol="n", log=True, start=256),
         ),
         arrays=arrays,
         panels=(

@@ -21,8 +21,6 @@ from implicitbias.explore.panels.images import Images
 from implicitbias.explore.panels.plane import Bars, Extent, Plane, Points
 from implicitbias.studies.locality import ARCHITECTURES, best_filters
 
-EVERY = 2
-
 
 def locality_small(held: Mapping[tuple[str, int, int, float], Held] | None = None) -> Explorable:
     """Risk and needed samples of all three networks, by the number of patches.
@@ -51,15 +49,14 @@ def _pictures(held: Mapping[tuple[str, int, int, float], Held], task) -> np.ndar
 def figure(held: Mapping[tuple[str, int, int, float], Held]) -> Figure:
     """What the explorable shows of learning curves."""
     tasks = EXPERIMENTS["small"]
-    shown = np.arange(0, len(SMALL_SIZES), EVERY)
-    sizes = np.array(SMALL_SIZES, dtype=float)[shown]
+    sizes = np.array(SMALL_SIZES, dtype=float)
     over, values = ("k", "n"), np.array(SMALL, dtype=float)
     best = np.array([best_filters(k, sigma).risk for k, _, sigma in tasks])
     arrays = {
-        "best": Array(over, np.repeat(best[:, None], len(shown), axis=1), step=1e-3),
+        "best": Array(over, np.repeat(best[:, None], len(SMALL_SIZES), axis=1), step=1e-3),
         "pictures": Array(
             over,
-            np.stack([_pictures(held, task)[shown] for task in tasks]),
+            np.stack([_pictures(held, task) for task in tasks]),
             inner=("image", "row", "column"),
             step=0.02,
         ),
@@ -73,7 +70,7 @@ def figure(held: Mapping[tuple[str, int, int, float], Held]) -> Figure:
         found = [needed(held[network, *task], task) for task in tasks]
         counts = np.array([entry.samples for entry in found])
         half = np.array([(entry.high - entry.low) / 2 for entry in found])
-        risk = [held[network, *task].risk.mean(axis=0)[shown] for task in tasks]
+        risk = [held[network, *task].risk.mean(axis=0) for task in tasks]
         arrays |= {
             network: Array(over, risk, step=1e-3),
             f"{network}_needed": Array(("k",), counts.round(), step=1),
@@ -86,9 +83,7 @@ def figure(held: Mapping[tuple[str, int, int, float], Held]) -> Figure:
         title="What shared, local and full filters need, by the number of patches",
         axes=(
             Axis("k", "Patches", SMALL, symbol="k", start=4),
-            Axis(
-                "n", "Samples", tuple(SMALL_SIZES[i] for i in shown), symbol="n", log=True, start=64
-            ),
+            Axis("n", "Samples", SMALL_SIZES, symbol="n", log=True, start=64),
         ),
         arrays=arrays,
         panels=(
@@ -138,7 +133,8 @@ def figure(held: Mapping[tuple[str, int, int, float], Held]) -> Figure:
         caption=(
             "Patches of d = 5 numbers, noise σ = 0.2, as many full filters as patches. Projected "
             "gradient descent on the square loss, five repetitions; step sizes, the moment to stop "
-            "and, for full filters, the best of four starts are chosen on a thousand other samples."
+            "and, for full filters, the best of three starts are chosen on a thousand other "
+            "samples."
         ),
         alt=(
             "Shared filters need about ten samples for any number of patches, local ones more the "

@@ -1,4 +1,4 @@
-"""Studies: one module for each paper, and for what its claims rest on."""
+"""Studies of single papers: what they claim, computed as exactly as can be."""
 
 from .canvas import (
     Canvases as Canvases,

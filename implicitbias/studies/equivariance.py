@@ -6,7 +6,8 @@ on a task that was rotated at random, and nobody can do better there than Bayes'
 
 import numpy as np
 from jaxtyping import ArrayLike
-from scipy.special import ndtr, roots_genlaguerre, roots_hermitenorm
+from scipy.linalg import eigh_tridiagonal
+from scipy.special import ndtr, roots_hermitenorm
 from scipy.stats import binom
 
 from implicitbias import _check
@@ -51,11 +52,19 @@ def least_error(n: ArrayLike, d: int, sigma: float) -> np.ndarray:
     if d < 2:
         raise ValueError(f"d must be at least 2, found {d}")
     along, along_weights = roots_hermitenorm(100)
-    across, across_weights = roots_genlaguerre(100, (d - 3) / 2)
+    across, across_weights = _laguerre(100, (d - 3) / 2)
     weights = np.outer(along_weights, across_weights)
     a = np.sqrt(np.asarray(n, dtype=float))[..., None, None] / sigma + along[:, None]
     cosine = a / np.sqrt(a**2 + 2 * across)
     return (weights * ndtr(-cosine / sigma)).sum(axis=(-2, -1)) / weights.sum()
+
+
+def _laguerre(count: int, power: float) -> tuple[np.ndarray, np.ndarray]:
+    """Nodes and weights, of sum 1, for the gamma law; SciPy's weights overflow at high powers."""
+    i = np.arange(count)
+    beside = np.sqrt(i[1:] * (i[1:] + power))
+    nodes, vectors = eigh_tridiagonal(2 * i + 1 + power, beside)
+    return nodes, vectors[0] ** 2
 
 
 def error_bound(architecture: str, n: int, k: int, d: int, sigma: float) -> float:
