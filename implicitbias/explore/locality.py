@@ -89,8 +89,8 @@ def figure(held: Mapping[tuple[str, int, int, float], Held]) -> Figure:
             inner=("point", "xy"),
         ),
         **{
-            name: Array(place, each(lambda task, i=i: task[i]), step=1e-4)
-            for i, name in enumerate(("k", "d", "sigma"))
+            name: Array(place, each(lambda task, i=i: task[i]), step=step)
+            for i, (name, step) in enumerate((("k", 1), ("d", 1), ("sigma", 1e-3)))
         },
     }
     for network in ("cnn", "lcn"):

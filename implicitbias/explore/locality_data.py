@@ -165,6 +165,8 @@ def read() -> dict[tuple[str, int, int, float], Held]:
         filters, largest = np.asarray(run["filters"]) / LEVELS, np.asarray(run["largest"])
         filters = filters * largest.reshape(-1, *(1 for _ in filters.shape[1:]))
         k, d, sigma = run["task"]
-        curves = (np.asarray(run[name]) for name in ("risk", "peeked", "error"))
-        held[run["network"], k, d, sigma] = Held(*curves, filters, np.asarray(run["bias"]))
+        risk, peeked, error = (np.asarray(run[name]) for name in ("risk", "peeked", "error"))
+        held[run["network"], k, d, sigma] = Held(
+            risk, peeked, error, filters, np.asarray(run["bias"])
+        )
     return held

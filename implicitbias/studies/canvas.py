@@ -3,7 +3,8 @@
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Array, ArrayLike, Float, Int
+from jaxtyping import Array, Float, Int
+from numpy.typing import ArrayLike
 from sklearn.datasets import load_digits
 
 from implicitbias import _check
@@ -57,9 +58,9 @@ def digit_canvases(
     if part not in _SHARES:
         raise ValueError(f"part must be one of {tuple(_SHARES)}, found {part!r}")
     _check.positive("sigma", sigma)
-    bundled = load_digits()
-    order = np.random.default_rng(0).permutation(len(bundled.target))
-    images, targets = bundled.images[order], bundled.target[order]
+    pixels, targets = load_digits(return_X_y=True)
+    order = np.random.default_rng(0).permutation(len(targets))
+    images, targets = pixels[order].reshape(-1, _DIGIT, _DIGIT), targets[order]
     groups = [images[targets == digit] for digit in digits]
     means = [group[: len(group) // 2].mean(axis=0) for group in groups]
     low, high = _SHARES[part]

@@ -5,13 +5,13 @@ on a task that was rotated at random, and nobody can do better there than Bayes'
 """
 
 import numpy as np
-from jaxtyping import ArrayLike
+from numpy.typing import ArrayLike
 from scipy.linalg import eigh_tridiagonal
 from scipy.special import ndtr, roots_hermitenorm
 from scipy.stats import binom
 
 from implicitbias import _check
-from implicitbias.studies.locality import _positive_integer, _shape
+from implicitbias.studies.locality import _shape
 
 
 def overlap_bound(n: ArrayLike, d: ArrayLike, sigma: ArrayLike) -> np.ndarray:
@@ -26,7 +26,7 @@ def overlap_bound(n: ArrayLike, d: ArrayLike, sigma: ArrayLike) -> np.ndarray:
     >>> float(ib.studies.overlap_bound(0, 20, 0.2))
     0.05
     """
-    _check.positive("sigma", sigma)
+    _check.positive("sigma", np.asarray(sigma))
     n, variance = np.asarray(n, dtype=float), np.square(sigma)
     return (n + variance) / (n + variance * d)
 
@@ -47,10 +47,8 @@ def least_error(n: ArrayLike, d: int, sigma: float) -> np.ndarray:
     >>> ib.studies.least_error([0, 10, 1000], 10, 1.0).round(3).tolist()
     [0.5, 0.258, 0.16]
     """
-    _positive_integer("d", d)
+    _check.integer("d", d, least=2)
     _check.positive("sigma", sigma)
-    if d < 2:
-        raise ValueError(f"d must be at least 2, found {d}")
     along, along_weights = roots_hermitenorm(100)
     across, across_weights = _laguerre(100, (d - 3) / 2)
     weights = np.outer(along_weights, across_weights)
@@ -89,10 +87,10 @@ def error_bound(architecture: str, n: int, k: int, d: int, sigma: float) -> floa
     _shape(architecture, k, d)
     if architecture == "cnn":
         return float(least_error(n, d, sigma))
-    share = binom(n, 1 / k)
-    counts = np.arange(*(share.ppf([1e-12, 1 - 1e-12]) + [0, 1]).astype(int))
+    low, high = binom.ppf([1e-12, 1 - 1e-12], n, 1 / k)
+    counts = np.arange(int(low), int(high) + 1)
     errors = least_error(counts, d if architecture == "lcn" else k * d - k + 1, sigma)
-    return float(share.pmf(counts) @ errors)
+    return float(binom.pmf(counts, n, 1 / k) @ errors)
 
 
 def risk_bound(architecture: str, n: ArrayLike, k: int, d: int, sigma: float) -> np.ndarray:

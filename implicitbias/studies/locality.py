@@ -13,7 +13,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from jaxtyping import Array, ArrayLike, Float, Int
+from jaxtyping import Array, Float, Int
+from numpy.typing import ArrayLike
 from scipy.optimize import minimize_scalar
 from scipy.special import ndtr
 
@@ -65,7 +66,7 @@ class PatchNetwork(NamedTuple):
         return soft_threshold(self.responses(X), self.bias).sum(axis=-1)
 
 
-def soft_threshold(z: ArrayLike, b: ArrayLike) -> Float[Array, "..."]:
+def soft_threshold(z: Float[Array, "..."], b: Float[Array, ""] | float) -> Float[Array, "..."]:
     r"""The activation :math:`\varphi_b(z)=\max(0,z-b)-\max(0,-z-b)`: nothing between -b and b.
 
     Called local signal adaptivity by Lahoti et al. (arXiv:2403.15707).
@@ -108,7 +109,7 @@ def signal_task(
     ((1000, 3, 4), 2.0)
     """
     for name, size in (("n", n), ("k", k), ("d", d)):
-        _positive_integer(name, size)
+        _check.integer(name, size)
     _check.positive("sigma", sigma)
     target = _signal(signal, d)
     if place is not None and place not in range(k):
@@ -171,13 +172,12 @@ def fit_patches(
     >>> found.filters.round(1).tolist()
     [0.4, 0.5, 0.5, 0.5, 0.4]
     """
-    X, y = _check.finite_array("X", X, 3), _check.finite_array("y", y, 1)
+    X, y = _check.finite_array("X", np.asarray(X), 3), _check.finite_array("y", np.asarray(y), 1)
     if len(X) != len(y):
         raise ValueError(f"y must have one entry a sample of X: {X.shape}, found {y.shape}")
     if X.shape[-start.filters.ndim :] != start.filters.shape and start.filters.ndim < 3:
         raise ValueError(f"X must fit filters of shape {start.filters.shape}, found {X.shape}")
-    if min(rates) < 0:
-        raise ValueError(f"rates must not be negative, found {rates}")
+    _check.not_negative("rates", np.asarray(rates))
     weights = jnp.full(len(y), 1 / len(y))
     speeds = PatchNetwork(jnp.asarray(rates[0], float), jnp.asarray(rates[1], float))
     return _descend(start, X, y, weights, speeds, steps, direction or _PLAIN)
@@ -221,7 +221,7 @@ def threshold_moments(
     >>> [float(value.round(4)) for value in ib.studies.threshold_moments(1.0, 0.2, 0.25)]
     [0.75, 0.6025]
     """
-    spread = np.maximum(spread, 1e-150)  # whose square is not yet zero
+    spread = np.maximum(np.asarray(spread, dtype=float), 1e-150)  # whose square is not yet zero
 
     def above(edge):
         high = edge / spread
@@ -296,7 +296,7 @@ def best_filters(k: int, sigma: float) -> Optimum:
     >>> round(best.risk, 4), round(best.bias, 3), best.length
     (0.1631, 0.28, 1.0)
     """
-    _positive_integer("k", k)
+    _check.integer("k", k)
     _check.positive("sigma", sigma)
 
     def at(u):
@@ -309,7 +309,8 @@ def best_filters(k: int, sigma: float) -> Optimum:
     grid = np.linspace(0.0, 1 + 6 * sigma, 400)
     lowest = int(np.argmin(at(grid)[0]))
     ends = grid[max(lowest - 1, 0)], grid[min(lowest + 1, len(grid) - 1)]
-    u = minimize_scalar(lambda u: at(u)[0], bounds=ends, method="bounded").x
+    inside = minimize_scalar(lambda u: at(u)[0], bounds=ends, method="bounded").x
+    u = min((inside, *ends), key=lambda u: at(u)[0])
     risk, length = at(u)
     return Optimum(float(risk), float(u * length), float(length))
 
@@ -441,8 +442,8 @@ class Runs(NamedTuple):
 def train_on_prefixes(
     architecture: str,
     shape: tuple[int, ...],
-    data: tuple[ArrayLike, ArrayLike],
-    validation: tuple[ArrayLike, ArrayLike],
+    data: tuple[Array | np.ndarray, Array | np.ndarray],
+    validation: tuple[Array | np.ndarray, Array | np.ndarray],
     sizes: Sequence[int],
     steps: int,
     seed: int,
@@ -539,7 +540,7 @@ def loudest_filters(
     >>> bool((filters.sum(axis=1) / 5**0.5 > 0.99).all())
     True
     """
-    X, y = np.asarray(_check.finite_array("X", X, 3)), np.asarray(_check.finite_array("y", y, 1))
+    X, y = np.asarray(X, dtype=float), np.asarray(y, dtype=float)
     longest = np.linalg.norm(X, axis=-1).argmax(axis=1)
     filters = np.zeros(X.shape[1:])
     np.add.at(filters, longest, y[:, None] * X[np.arange(len(X)), longest])
@@ -567,7 +568,7 @@ def two_steps(X: ArrayLike, y: ArrayLike, *, seed: int = 0) -> list[PatchNetwork
     >>> round(float(second.filters.sum() / 5**0.5), 2)
     1.0
     """
-    X, y = _check.finite_array("X", X, 3), _check.finite_array("y", y, 1)
+    X, y = _check.finite_array("X", np.asarray(X), 3), _check.finite_array("y", np.asarray(y), 1)
     _, k, d = X.shape
     network = start_network("cnn", k, d, size=1 / (10 * k * d**0.5), seed=seed)
     middle = float(np.sqrt((k + d) * np.log(k * d) / (k * d)) / 32)
@@ -631,7 +632,7 @@ def _shape(architecture: str, k: int, d: int) -> tuple[int, ...]:
     if architecture not in ARCHITECTURES:
         raise ValueError(f"architecture must be one of {ARCHITECTURES}, found {architecture!r}")
     for name, size in (("k", k), ("d", d)):
-        _positive_integer(name, size)
+        _check.integer(name, size)
     return {"cnn": (d,), "lcn": (k, d), "fcn": (k, k, d)}[architecture]
 
 
@@ -642,8 +643,3 @@ def _signal(signal: ArrayLike | None, d: int) -> np.ndarray:
             f"signal must be {d} numbers with squares that sum to 1, found shape {target.shape}"
         )
     return target
-
-
-def _positive_integer(name: str, value: int) -> None:
-    if not (isinstance(value, int | np.integer) and value > 0):
-        raise ValueError(f"{name} must be a positive integer, found {value!r}")
