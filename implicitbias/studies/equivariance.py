@@ -45,7 +45,7 @@ def least_error(n: ArrayLike, d: int, sigma: float) -> np.ndarray:
 
     >>> import implicitbias as ib
     >>> ib.studies.least_error([0, 10, 1000], 10, 1.0).round(3).tolist()
-    [0.5, 0.258, 0.16]
+    [0.5, 0.241, 0.16]
     """
     _check.integer("d", d, least=2)
     _check.positive("sigma", sigma)
@@ -80,9 +80,9 @@ def error_bound(architecture: str, n: int, k: int, d: int, sigma: float) -> floa
     >>> import implicitbias as ib
     >>> for network in ("cnn", "lcn", "fcn"):
     ...     print(network, round(ib.studies.error_bound(network, 100, 10, 20, 1.0), 3))
-    cnn 0.188
-    lcn 0.312
-    fcn 0.418
+    cnn 0.18
+    lcn 0.287
+    fcn 0.413
     """
     _shape(architecture, k, d)
     if architecture == "cnn":
