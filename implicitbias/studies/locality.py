@@ -203,6 +203,9 @@ def _loss(network, X, y, weights):
     return weights @ (network(X) - y) ** 2
 
 
+_gradient = jax.jit(jax.grad(_loss))
+
+
 def _project(network: PatchNetwork) -> PatchNetwork:
     filters = network.filters
     axes = (-1,) if filters.ndim < 3 else (-2, -1)
@@ -575,7 +578,7 @@ def two_steps(X: ArrayLike, y: ArrayLike, *, seed: int = 0) -> list[PatchNetwork
     weights = jnp.full(len(y), 1 / len(y))
     networks = []
     for step, bias in ((1.0, middle), (1e3 * k, 1e-4)):
-        filters = network.filters - step * jax.grad(_loss)(network, X, y, weights).filters
+        filters = network.filters - step * _gradient(network, X, y, weights).filters
         network = PatchNetwork(filters / jnp.linalg.norm(filters), jnp.asarray(bias))
         networks.append(network)
     return networks
