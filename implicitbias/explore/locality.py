@@ -9,9 +9,10 @@ from implicitbias.explore.axis import Axis
 from implicitbias.explore.explorable import Explorable
 from implicitbias.explore.figure import Figure, Preset
 from implicitbias.explore.locality_data import (
+    COLUMNS,
     COUNTS,
     EXPERIMENTS,
-    ROWS,
+    MARGIN,
     SIZES,
     Held,
     needed,
@@ -33,7 +34,7 @@ VARIED = {
 }
 """What the reader may vary, and its tasks (k, d, sigma): five for each, at 10 to 30."""
 
-_TALL, _WIDE = ROWS, max(COUNTS) // ROWS
+_FLOOR = 1e-3
 
 
 def locality(held: Mapping[tuple[str, int, int, float], Held] | None = None) -> Explorable:
@@ -47,15 +48,6 @@ def locality(held: Mapping[tuple[str, int, int, float], Held] | None = None) -> 
         The explorable ``"locality"``.
     """
     return Explorable(figure(read() if held is None else held))
-
-
-def _picture(filters: np.ndarray) -> np.ndarray:
-    """Filters (..., d) as pictures of five rows, with room for six columns."""
-    picture = np.zeros((*filters.shape[:-1], _TALL, _WIDE))
-    columns = filters.shape[-1] // ROWS
-    shaped = filters.reshape(*filters.shape[:-1], columns, ROWS)
-    picture[..., :columns] = np.swapaxes(shaped, -1, -2)
-    return picture
 
 
 def figure(held: Mapping[tuple[str, int, int, float], Held]) -> Figure:
@@ -72,14 +64,22 @@ def figure(held: Mapping[tuple[str, int, int, float], Held]) -> Figure:
     def pictures(task) -> np.ndarray:
         shared, local = (held[network, *task].filters for network in ("cnn", "lcn"))
         truth = np.broadcast_to(signal(task[1]), shared.shape)
-        return _picture(np.concatenate([truth, shared, local], axis=1))
+        first = np.concatenate([truth, shared, local], axis=1)[..., : 2 * COLUMNS]
+        return first.reshape(len(SIZES), -1, 2, COLUMNS)
 
     values = np.array(COUNTS, dtype=float)
     best = each(lambda task: best_filters(task[0], task[2]).risk)
     arrays = {
         "cnn": Array(over, risk("cnn"), step=1e-3),
         "lcn": Array(over, risk("lcn"), step=1e-3),
-        "best": Array(over, np.repeat(best[..., None], len(SIZES), axis=-1), step=1e-3),
+        "best": Array(place, best, step=1e-3),
+        "margin": Array(("n",), np.full(len(SIZES), MARGIN)),
+        **{
+            f"{network}_above": Array(
+                over, np.maximum(risk(network) - best[..., None], _FLOOR), step=1e-2, log=True
+            )
+            for network in ("cnn", "lcn")
+        },
         "pictures": Array(over, each(pictures), inner=("image", "row", "column"), step=0.02),
         "here": Array(
             over,
@@ -127,18 +127,19 @@ def figure(held: Mapping[tuple[str, int, int, float], Held]) -> Figure:
         arrays=arrays,
         panels=(
             Curves(
-                "Squared error on new samples",
+                "Squared error above that of the best filters",
                 "Mean of five repetitions. Drag to move the number of samples.",
                 axis="n",
                 lines=(
-                    Line("cnn", "shared (CNN)", "run"),
-                    Line("lcn", "local (LCN)", "soft"),
-                    Line("best", "best filters", "ink", dashed=True),
+                    Line("cnn_above", "shared (CNN)", "run"),
+                    Line("lcn_above", "local (LCN)", "soft"),
+                    Line("margin", "good enough", "ink", dashed=True),
                 ),
+                floor=_FLOOR,
             ),
             Images(
                 "The signal and filters at this number of samples",
-                "First repetition: blue is positive, orange negative, white nothing.",
+                "Their first ten numbers, first repetition: blue is positive, orange negative.",
                 "pictures",
                 ("signal", "shared", "local, patch 1", "local, patch 2"),
             ),

@@ -38,8 +38,8 @@ STEPS = {"cnn": 100, "lcn": 100, "fcn": 400}
 MARGIN = 0.03
 """Above the risk of the best filters: what the paper's experiments ask for."""
 
-ROWS = 5
-"""Of a signal as a picture: the upper two are positive, the others negative."""
+COLUMNS = 5
+"""Of a signal as a picture: the first two are positive, the others negative."""
 
 LEVELS = 20
 """Of a picture's weights, from zero to the largest."""
@@ -58,8 +58,8 @@ class Held(NamedTuple):
 
 
 def signal(d: int) -> np.ndarray:
-    """The unit vector that is looked for: an edge, in a picture of five rows."""
-    return np.where(np.arange(d) % ROWS < 2, 1.0, -1.0) / d**0.5
+    """The unit vector that is looked for: an edge, in a picture of five columns."""
+    return np.where(np.arange(d) % COLUMNS < 2, 1.0, -1.0) / d**0.5
 
 
 def sizes(k: int, d: int) -> tuple[int, ...]:

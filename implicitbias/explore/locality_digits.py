@@ -99,8 +99,8 @@ def figure(held: Mapping[str, Held]) -> Figure:
             "of the chapter, with 25 filters, or one that 25 places share."
         ),
         alt=(
-            "A shared filter gets a tenth wrong after some dozens of canvases and shows a ring "
-            "less a stroke. Local and full filters need thousands, and local ones no fewer than "
-            "full ones."
+            "A shared filter gets a tenth wrong after some dozens of canvases, and shows the "
+            "stroke of a one in its middle. Local and full filters need thousands, and local ones hardly "
+            "fewer than full ones."
         ),
     )

@@ -6,7 +6,7 @@ from implicitbias.explore.array import Array
 from implicitbias.explore.axis import Axis
 from implicitbias.explore.explorable import Explorable
 from implicitbias.explore.figure import Figure, Preset
-from implicitbias.explore.locality_data import ROWS, signal
+from implicitbias.explore.locality_data import COLUMNS, signal
 from implicitbias.explore.panels.curves import Curves, Line
 from implicitbias.explore.panels.images import Images
 
@@ -52,7 +52,7 @@ def locality_one_step() -> Explorable:
         [
             np.stack(
                 [
-                    (vector / np.abs(vector).max()).reshape(-1, ROWS).T
+                    (vector / np.abs(vector).max()).reshape(-1, COLUMNS)
                     for vector in (signal(D), shared, local[0], local[-1])
                 ]
             )

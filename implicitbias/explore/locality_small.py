@@ -10,6 +10,7 @@ from implicitbias.explore.explorable import Explorable
 from implicitbias.explore.figure import Figure, Preset
 from implicitbias.explore.locality_data import (
     EXPERIMENTS,
+    MARGIN,
     SMALL,
     SMALL_SIZES,
     Held,
@@ -20,6 +21,8 @@ from implicitbias.explore.panels.curves import Curves, Line
 from implicitbias.explore.panels.images import Images
 from implicitbias.explore.panels.plane import Bars, Extent, Plane, Points
 from implicitbias.studies.locality import ARCHITECTURES, best_filters
+
+_FLOOR = 1e-3
 
 
 def locality_small(held: Mapping[tuple[str, int, int, float], Held] | None = None) -> Explorable:
@@ -36,14 +39,12 @@ def locality_small(held: Mapping[tuple[str, int, int, float], Held] | None = Non
 
 
 def _pictures(held: Mapping[tuple[str, int, int, float], Held], task) -> np.ndarray:
-    """Filters with a row for each patch, and room for the most: (size, image, patch, number)."""
-    k, d, _ = task
+    """Filters at two patches: (size, image, patch, number); full ones where they are longest."""
     shared, local, full = (held[network, *task].filters for network in ARCHITECTURES)
-    rows = np.repeat(shared, k, axis=1)
-    images = np.concatenate([rows[:, None], local[:, None], full], axis=1)
-    picture = np.zeros((*images.shape[:2], SMALL[-1], d))
-    picture[:, :, :k] = images
-    return picture
+    longest = np.argsort(-np.linalg.norm(full, axis=-1), axis=-1)[..., :2]
+    own = np.take_along_axis(full, longest[..., None], axis=-2)
+    twice = np.repeat(shared, 2, axis=1)
+    return np.concatenate([twice[:, None], local[:, None, :2], own], axis=1)
 
 
 def figure(held: Mapping[tuple[str, int, int, float], Held]) -> Figure:
@@ -53,7 +54,8 @@ def figure(held: Mapping[tuple[str, int, int, float], Held]) -> Figure:
     over, values = ("k", "n"), np.array(SMALL, dtype=float)
     best = np.array([best_filters(k, sigma).risk for k, _, sigma in tasks])
     arrays = {
-        "best": Array(over, np.repeat(best[:, None], len(SMALL_SIZES), axis=1), step=1e-3),
+        "best": Array(("k",), best, step=1e-3),
+        "margin": Array(("n",), np.full(len(sizes), MARGIN)),
         "pictures": Array(
             over,
             np.stack([_pictures(held, task) for task in tasks]),
@@ -73,6 +75,9 @@ def figure(held: Mapping[tuple[str, int, int, float], Held]) -> Figure:
         risk = [held[network, *task].risk.mean(axis=0) for task in tasks]
         arrays |= {
             network: Array(over, risk, step=1e-3),
+            f"{network}_above": Array(
+                over, np.maximum(risk - best[:, None], _FLOOR), step=1e-2, log=True
+            ),
             f"{network}_needed": Array(("k",), counts.round(), step=1),
             f"{network}_bars": Array(
                 (), np.stack([values, counts, half], axis=-1), inner=("point", "bar")
@@ -88,20 +93,22 @@ def figure(held: Mapping[tuple[str, int, int, float], Held]) -> Figure:
         arrays=arrays,
         panels=(
             Curves(
-                "Squared error on new samples",
+                "Squared error above that of the best filters",
                 "Mean of five repetitions. Drag to move the number of samples.",
                 axis="n",
                 lines=(
-                    Line("cnn", "shared (CNN)", "run"),
-                    Line("lcn", "local (LCN)", "soft"),
-                    Line("fcn", "full (FCN)", "soft", dashed=True),
-                    Line("best", "best filters", "ink", dashed=True),
+                    Line("cnn_above", "shared (CNN)", "run"),
+                    Line("lcn_above", "local (LCN)", "soft"),
+                    Line("fcn_above", "full (FCN)", "ink"),
+                    Line("margin", "good enough", "ink", dashed=True),
                 ),
+                floor=_FLOOR,
             ),
             Images(
-                "Filters at this number of samples, a row for each patch",
-                "First repetition: blue is positive, orange negative. The signal is two positive "
-                "numbers, then three negative ones.",
+                "Filters at this number of samples, a row for each of two patches",
+                "First repetition: blue is positive, orange negative. Full filters are shown at "
+                "the two patches where they are longest. The signal is two positive numbers, then "
+                "three negative ones.",
                 "pictures",
                 ("shared", "local", "full, one unit", "full, another unit"),
             ),

@@ -312,7 +312,7 @@ def best_filters(k: int, sigma: float) -> Optimum:
     grid = np.linspace(0.0, 1 + 6 * sigma, 400)
     lowest = int(np.argmin(at(grid)[0]))
     ends = grid[max(lowest - 1, 0)], grid[min(lowest + 1, len(grid) - 1)]
-    inside = minimize_scalar(lambda u: at(u)[0], bounds=ends, method="bounded").x
+    inside = minimize_scalar(lambda u: at(u)[0], bounds=ends, method="bounded")["x"]
     u = min((inside, *ends), key=lambda u: at(u)[0])
     risk, length = at(u)
     return Optimum(float(risk), float(u * length), float(length))

@@ -13,22 +13,26 @@ from implicitbias.explore import (
     locality_small,
 )
 from implicitbias.explore.locality import VARIED
-from implicitbias.explore.locality_one_step import D, SIGMA, one_step
+from implicitbias.explore.locality_one_step import SIGMA, D, one_step
 
 HELD = stored.read()
 LARGE, SMALL, DIGITS = locality().figure, locality_small().figure, locality_digits().figure
 
 
-def value(figure, name, **state) -> float:
+def at(figure, name, **state) -> np.ndarray:
     found = figure.at(name, figure.complete(state))
     assert found is not None
-    return float(found)
+    return found
+
+
+def value(figure, name, **state) -> float:
+    return float(at(figure, name, **state))
 
 
 @pytest.mark.parametrize("varied", VARIED)
 def test_values_are_those_of_the_tasks(varied):
-    for at, task in zip(stored.COUNTS, VARIED[varied], strict=True):
-        state = {"varied": varied, "value": at, "n": 512}
+    for place, task in zip(stored.COUNTS, VARIED[varied], strict=True):
+        state = {"varied": varied, "value": place, "n": 512}
         shown = [value(LARGE, name, **state) for name in ("k", "d", "sigma")]
         np.testing.assert_allclose(shown, task, atol=6e-4)
         for network in ("cnn", "lcn"):
@@ -40,25 +44,30 @@ def test_values_are_those_of_the_tasks(varied):
 
 
 def test_pictures_are_filters():
-    state = LARGE.complete({"varied": "patch size d", "value": 30, "n": 4096})
-    signal, shared, *local = LARGE.at("pictures", state)
-    assert signal.shape == (5, 6) and (signal[:2] > 0).all() and (signal[2:] < 0).all()
+    images = at(LARGE, "pictures", varied="patch size d", value=10, n=4096)
+    signal, shared, *local = images
+    np.testing.assert_allclose(signal.ravel(), stored.signal(10), atol=0.011)
     for filters in (shared, *local):
         assert (filters * signal).sum() > 0.9
-    narrow = LARGE.at("pictures", state | {"value": 10})
-    assert not narrow[..., 2:].any() and narrow[..., :2].any()
 
 
 def test_full_filters_end_with_a_patch_each():
-    images = SMALL.at("pictures", SMALL.complete({"k": 8, "n": 8192}))
-    patches = []
+    images = at(SMALL, "pictures", k=8, n=8192)
+    np.testing.assert_array_equal(images[0, 0], images[0, 1])
     for filters in images[2:]:
-        lengths = np.linalg.norm(filters, axis=1)
-        patches.append(lengths.argmax())
-        assert lengths.max() > 0.9
-    assert patches[0] != patches[1]
-    few = SMALL.at("pictures", SMALL.complete({"k": 3, "n": 1024}))
-    assert not few[:, 3:].any()
+        own, other = np.linalg.norm(filters, axis=1)
+        assert own > 0.9 and other < 0.2
+    held = HELD["fcn", 8, 5, 0.2]
+    assert len(set(np.linalg.norm(held.filters[-1], axis=-1).argmax(axis=-1))) == 2
+
+
+@pytest.mark.parametrize("figure", [LARGE, SMALL])
+def test_what_is_needed_is_where_the_curve_crosses(figure):
+    state = {"k": 8} if figure is SMALL else {"varied": "patches k", "value": 30}
+    sizes = figure.by_name["n"].values
+    above = np.array([value(figure, "lcn_above", **state, n=n) for n in sizes])
+    needed = value(figure, "lcn_needed", **state, n=sizes[0])
+    assert sizes[np.flatnonzero(above > 0.03)[-1]] < needed < sizes[np.argmax(above < 0.03)]
 
 
 def test_one_step_has_the_law_of_training(check):
