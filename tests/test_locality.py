@@ -40,9 +40,7 @@ def slopes(network: str, experiment: str, values) -> tuple[float, float]:
             held, (k, d, sigma) = HELD[network, *task], task
             target = studies.best_filters(k, sigma).risk + stored.MARGIN
             sizes = stored.sizes(k, d)
-            row.append(
-                studies.needed_samples(sizes, held.risk[draw], target, resamplings=1).samples
-            )
+            row.append(studies.crossing(np.array(sizes), held.risk[draw].mean(axis=0), target))
         found.append(stored.slope(np.asarray(values, float), np.array(row)))
     return found[0], float(np.std(found[1:]))
 

@@ -65,6 +65,7 @@ def figure(held: Mapping[tuple[str, int, int, float], Held]) -> Figure:
         shared, local = (held[network, *task].filters for network in ("cnn", "lcn"))
         truth = np.broadcast_to(signal(task[1]), shared.shape)
         first = np.concatenate([truth, shared, local], axis=1)[..., : 2 * COLUMNS]
+        first = task[1] ** 0.5 * first  # so that the signal is 1 and -1
         return first.reshape(len(SIZES), -1, 2, COLUMNS)
 
     values = np.array(COUNTS, dtype=float)
@@ -76,11 +77,11 @@ def figure(held: Mapping[tuple[str, int, int, float], Held]) -> Figure:
         "margin": Array(("n",), np.full(len(SIZES), MARGIN)),
         **{
             f"{network}_above": Array(
-                over, np.maximum(risk(network) - best[..., None], _FLOOR), step=1e-2, log=True
+                over, np.maximum(risk(network) - best[..., None], _FLOOR / 10), step=1e-2, log=True
             )
             for network in ("cnn", "lcn")
         },
-        "pictures": Array(over, each(pictures), inner=("image", "row", "column"), step=0.02),
+        "pictures": Array(over, each(pictures), inner=("image", "row", "column"), step=0.05),
         "here": Array(
             over,
             np.stack(np.broadcast_arrays(values[:, None], np.array(SIZES, dtype=float)), axis=-1)[

@@ -100,7 +100,7 @@ def figure(held: Mapping[str, Held]) -> Figure:
         ),
         alt=(
             "A shared filter gets a tenth wrong after some dozens of canvases, and shows the "
-            "stroke of a one in its middle. Local and full filters need thousands, and local ones hardly "
-            "fewer than full ones."
+            "stroke of a one in its middle. Local and full filters need thousands, and local "
+            "ones hardly fewer than full ones."
         ),
     )

@@ -76,7 +76,7 @@ def figure(held: Mapping[tuple[str, int, int, float], Held]) -> Figure:
         arrays |= {
             network: Array(over, risk, step=1e-3),
             f"{network}_above": Array(
-                over, np.maximum(risk - best[:, None], _FLOOR), step=1e-2, log=True
+                over, np.maximum(risk - best[:, None], _FLOOR / 10), step=1e-2, log=True
             ),
             f"{network}_needed": Array(("k",), counts.round(), step=1),
             f"{network}_bars": Array(

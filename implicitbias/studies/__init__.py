@@ -18,6 +18,7 @@ from .locality import (
     Patches as Patches,
     PatchNetwork as PatchNetwork,
     best_filters as best_filters,
+    crossing as crossing,
     fit_patches as fit_patches,
     learning_curve as learning_curve,
     loudest_filters as loudest_filters,

@@ -7,7 +7,7 @@ drawn at random, a fixed unit vector is added with the sign of the label.
 
 from collections.abc import Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -312,8 +312,8 @@ def best_filters(k: int, sigma: float) -> Optimum:
     grid = np.linspace(0.0, 1 + 6 * sigma, 400)
     lowest = int(np.argmin(at(grid)[0]))
     ends = grid[max(lowest - 1, 0)], grid[min(lowest + 1, len(grid) - 1)]
-    inside = minimize_scalar(lambda u: at(u)[0], bounds=ends, method="bounded")["x"]
-    u = min((inside, *ends), key=lambda u: at(u)[0])
+    found: Any = minimize_scalar(lambda u: at(u)[0], bounds=ends, method="bounded")
+    u = min((found.x, *ends), key=lambda u: at(u)[0])
     risk, length = at(u)
     return Optimum(float(risk), float(u * length), float(length))
 
@@ -584,11 +584,31 @@ def two_steps(X: ArrayLike, y: ArrayLike, *, seed: int = 0) -> list[PatchNetwork
     return networks
 
 
+def crossing(sizes: np.ndarray, risk: np.ndarray, target: float) -> float:
+    """The size at which a risk falls below the target for good, by interpolation in the logarithm.
+
+    The first size where all risks are below, infinite where the last one is not.
+
+    >>> import numpy as np
+    >>> import implicitbias as ib
+    >>> risk = np.array([0.9, 0.7, 0.2])
+    >>> round(ib.studies.crossing(np.array([1, 10, 100]), risk, 0.45), 1)
+    31.6
+    """
+    above = np.flatnonzero(risk > target)
+    if not len(above):
+        return float(sizes[0])
+    last = above[-1]
+    if last == len(sizes) - 1:
+        return np.inf
+    share = (risk[last] - target) / (risk[last] - risk[last + 1])
+    return float(sizes[last] * (sizes[last + 1] / sizes[last]) ** share)
+
+
 class Needed(NamedTuple):
     """How many samples reach a target, and how far that can be trusted.
 
-    - `samples`: where the mean of the repetitions crosses the target, between two sizes by
-      interpolation in the logarithm; infinite where it does not.
+    - `samples`: the `crossing` of the mean of the repetitions.
     - `low`, `high`: the same for the 5th and 95th per cent of resamplings of the repetitions.
     """
 
@@ -607,29 +627,19 @@ def needed_samples(
     **Raises:** `ValueError` for arrays that do not match.
 
     >>> import implicitbias as ib
-    >>> risks = [[0.9, 0.5, 0.1], [0.7, 0.5, 0.1]]
-    >>> round(ib.studies.needed_samples([1, 10, 100], risks, 0.5).samples, 6)
-    10.0
+    >>> risks = [[0.9, 0.7, 0.2], [0.9, 0.7, 0.2]]
+    >>> [round(samples, 1) for samples in ib.studies.needed_samples([1, 10, 100], risks, 0.45)]
+    [31.6, 31.6, 31.6]
     """
     sizes, risks = np.asarray(sizes, dtype=float), np.asarray(risks, dtype=float)
     if risks.ndim != 2 or risks.shape[1:] != sizes.shape:
         raise ValueError(f"risks must be repetitions by {len(sizes)} sizes, found {risks.shape}")
 
-    def crossing(mean):
-        above = np.flatnonzero(mean > target)
-        if not len(above):
-            return float(sizes[0])
-        last = above[-1]
-        if last == len(sizes) - 1:
-            return np.inf
-        share = (mean[last] - target) / (mean[last] - mean[last + 1])
-        return float(np.exp(np.interp(share, [0, 1], np.log(sizes[last : last + 2]))))
-
     random = np.random.default_rng(seed)
     draws = random.integers(len(risks), size=(resamplings, len(risks)))
-    again = [crossing(risks[draw].mean(axis=0)) for draw in draws]
+    again = [crossing(sizes, risks[draw].mean(axis=0), target) for draw in draws]
     low, high = np.quantile(again, [0.05, 0.95], method="nearest")
-    return Needed(crossing(risks.mean(axis=0)), float(low), float(high))
+    return Needed(crossing(sizes, risks.mean(axis=0), target), float(low), float(high))
 
 
 def _shape(architecture: str, k: int, d: int) -> tuple[int, ...]:
