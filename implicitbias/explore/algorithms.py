@@ -7,6 +7,7 @@ from implicitbias.explore.array import Array
 from implicitbias.explore.axis import Axis
 from implicitbias.explore.explorable import Explorable
 from implicitbias.explore.figure import Figure, Preset
+from implicitbias.explore.loss_axis import loss_axis, rounded
 from implicitbias.explore.panels.curves import Curves, Line
 from implicitbias.explore.panels.plane import Extent, Outline, Plane, Points, Trail
 from implicitbias.explore.text import Clause
@@ -64,15 +65,7 @@ def algorithms() -> Explorable:
         name="algorithms",
         title="Four algorithms that separate the same samples, by loss and Adam's epsilon",
         axes=(
-            Axis(
-                "digits",
-                "Accuracy",
-                tuple(DIGITS),
-                symbol="log₁₀ 1/L",
-                log=True,
-                ends=("a rough fit", "a ridiculous one"),
-                start=10.0,
-            ),
+            loss_axis(DIGITS, start=10.0),
             Axis(
                 "eps",
                 "Adam’s epsilon",
@@ -105,9 +98,7 @@ def algorithms() -> Explorable:
             },
             "phase": Array(over, _phase(over_eps), step=1),
             "exponent": Array(over, np.round(over_eps)),
-            "zeros": Array(
-                ("digits",), np.where(DIGITS < 20, np.round(DIGITS, 1), np.round(DIGITS))
-            ),
+            "zeros": Array(("digits",), rounded(DIGITS)),
             "track": Array((), _track(), inner=("step", "xy"), step=_STEP),
             "hull": Array((), _hull(), inner=("step", "xy")),
             "samples": Array((), SAMPLES, inner=("point", "xy")),

@@ -7,12 +7,14 @@ import jax
 import numpy as np
 
 from implicitbias.explore.array import Array
-from implicitbias.explore.axis import ITEM, Axis
+from implicitbias.explore.axis import ITEM
 from implicitbias.explore.explorable import Explorable
 from implicitbias.explore.figure import Figure, Preset
 from implicitbias.explore.panels.curves import Curves, Line
 from implicitbias.explore.panels.images import Images
 from implicitbias.explore.panels.plane import Ellipses, Extent, Outline, Plane, Points, Trail
+from implicitbias.explore.scale_axis import scale_axis
+from implicitbias.explore.time_axis import time_axis
 from implicitbias.flows import function_flow, linearised_flow
 from implicitbias.metrics import inverse_metric
 from implicitbias.parametrizations import TwoLayerNetwork
@@ -122,24 +124,8 @@ def metric_tensors() -> Explorable:
         name="metric-tensors",
         title="A network of one hidden layer from lazy to rich, by the scale of its output",
         axes=(
-            Axis(
-                "scale",
-                "Scale of the output",
-                tuple(SCALES),
-                symbol="α",
-                log=True,
-                ends=("small: feature learning", "large: kernel"),
-                roles=("rich", "kernel"),
-                start=1.0,
-            ),
-            Axis(
-                "time",
-                "Time",
-                tuple(np.linspace(0.0, 100.0, len(CLOCK))),
-                kind="time",
-                reads="clock",
-                ends=("start", "trained"),
-            ),
+            scale_axis(SCALES, start=1.0, of="the output"),
+            time_axis(len(CLOCK), reads="clock", end="trained"),
         ),
         arrays={
             "function": Array(now, _drawn(grid, function), inner=("step", "xy"), step=_POINT),
