@@ -2,11 +2,13 @@
 
 import functools
 import json
+import re
 import subprocess
 from pathlib import Path
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
 from sphinx.writers.html5 import HTML5Translator
@@ -58,6 +60,29 @@ def visit_display(self: HTML5Translator, node: nodes.math_block) -> None:
     raise nodes.SkipNode
 
 
+class Punctuation(SphinxPostTransform):
+    """What follows a formula without a space stays on its line; browsers break before it."""
+
+    default_priority = 900
+    formats = ("html",)
+
+    def run(self, **kwargs: object) -> None:
+        for math in list(self.document.findall(nodes.math)):
+            after = math.next_node(siblings=True, descend=False)
+            found = (
+                re.match(r"[\u00a0%]*[^\s\w(\[“‘]+", after)
+                if isinstance(after, nodes.Text)
+                else None
+            )
+            if found:
+                together = nodes.inline("", "", classes=["together"])
+                rest = nodes.Text(after[found.end() :])
+                after.parent.replace(after, rest)
+                math.replace_self(together)
+                together += [math, nodes.Text(found[0])]
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     app.add_html_math_renderer("katex", (visit_math, None), (visit_display, None))
+    app.add_post_transform(Punctuation)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -65,7 +65,8 @@ def figure(held: Held) -> Figure:
             "other": Array(over, other, step=1e-3, log=True),
             "other_bound": Array(over, other_bound, step=1e-3, log=True),
             "predicted": Array(("dimension",), predicted, step=1e-3, log=True),
-            "measured": Array(("dimension", "rounds"), measured, step=1e-3, log=True),
+            "measured": Array(("dimension", "rounds"), _said(measured)),
+            "expected": Array(("dimension",), _said(predicted)),
             "forbidden": Array(over, np.broadcast_to(forbidden[..., None], paid.shape), step=1),
             "verdict": Array(over, verdict, step=1),
             "best": Array(over, best, step=1),
@@ -75,8 +76,8 @@ def figure(held: Held) -> Figure:
         panels=(
             HeatMap(
                 "Who pays less",
-                "Drag the marker. Its number is log₂ of gradient descent's regret over the "
-                "hypentropy's.",
+                "Drag the marker. Its number is log₂ of gradient descent’s regret over the "
+                "hypentropy’s.",
                 "dimension",
                 "count",
                 "gain",
@@ -119,7 +120,7 @@ def figure(held: Held) -> Figure:
             Clause(", as the bounds say. ", when={"verdict": (_AGREE,)}),
             Clause(", though the bounds say otherwise. ", when={"verdict": (_DIFFER,)}),
             Clause(
-                "At this d the bounds cross at s = {predicted} and the regrets at {measured}.",
+                "At this d the bounds cross at s = {expected} and the regrets at {measured}.",
                 when={"crosses": (1,)},
                 unless=clause,
             ),
@@ -151,7 +152,7 @@ def figure(held: Held) -> Figure:
             "weights of 1/s, and the learner pays the ℓ₁ distance. Both geometries start from "
             "zero, with the step that is best for the bound; the hypentropy has β = 1/d and stays "
             "in the ℓ₁ ball of radius 5/4. Where the regrets cross is interpolated. The "
-            "target's weights cost on the way and when they swing, the others when they swing."
+            "target’s weights cost on the way and when they swing, the others when they swing."
         ),
         alt=(
             "With few weights in the target the hypentropy pays less, with many gradient descent; "
@@ -181,6 +182,11 @@ def crossings(first: np.ndarray, second: np.ndarray) -> np.ndarray:
                 part = lead[k] / (lead[k] - lead[k + 1])
                 found[i, j] = 2 ** (allowed[k] + part * (allowed[k + 1] - allowed[k]))
     return found
+
+
+def _said(count: np.ndarray) -> np.ndarray:
+    """As a sentence says it."""
+    return np.where(count < 10, np.round(count, 1), np.round(count))
 
 
 def _shares(held: Held) -> np.ndarray:
