@@ -15,6 +15,9 @@ from sphinx.writers.html5 import HTML5Translator
 
 log = logging.getLogger(__name__)
 
+# What follows a formula without a space that may break; brackets that open are not with it.
+FOLLOWS = re.compile(r"[\u00a0%]*[^\s\w(\[“‘]+")
+
 
 @functools.cache
 def server() -> subprocess.Popen:
@@ -43,7 +46,11 @@ def formula(node: nodes.Element, tex: str, display: bool) -> str:
 
 def visit_math(self: HTML5Translator, node: nodes.math) -> None:
     self.body.append(self.starttag(node, "span", "", CLASS="math"))
-    self.body.append(formula(node, node.astext(), display=False) + "</span>")
+    html = formula(node, node.astext(), display=False)
+    if "together" in node.parent.get("classes", ()):
+        # Only where KaTeX lets a formula break.
+        html = html.replace('</span><span class="base">', '</span><wbr><span class="base">')
+    self.body.append(html + "</span>")
     raise nodes.SkipNode
 
 
@@ -68,18 +75,15 @@ class Punctuation(SphinxPostTransform):
 
     def run(self, **kwargs: object) -> None:
         for math in list(self.document.findall(nodes.math)):
-            after = math.next_node(siblings=True, descend=False)
-            found = (
-                re.match(r"[\u00a0%]*[^\s\w(\[“‘]+", after)
-                if isinstance(after, nodes.Text)
-                else None
-            )
-            if found:
-                together = nodes.inline("", "", classes=["together"])
-                rest = nodes.Text(after[found.end() :])
-                after.parent.replace(after, rest)
-                math.replace_self(together)
-                together += [math, nodes.Text(found[0])]
+            # By identity: texts are equal where their letters are.
+            line = math.parent
+            k = next(k for k, child in enumerate(line) if child is math)
+            after = line[k + 1] if k + 1 < len(line) else None
+            if not isinstance(after, nodes.Text):
+                continue
+            if found := FOLLOWS.match(after):
+                together = nodes.inline("", "", math, nodes.Text(found[0]), classes=["together"])
+                line[k : k + 2] = [together, nodes.Text(after[found.end() :])]
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -177,6 +177,12 @@ def metric_tensors() -> Explorable:
                 ),
                 stretched=True,
             ),
+            Images(
+                "The tangent kernel of the five samples",
+                "Both divided by the largest entry of the two. Blue is positive.",
+                "pictures",
+                ("at the start", "now"),
+            ),
             Plane(
                 "Parameter space: one path a neuron",
                 "Its weight b on x across, its weight a in the sum up.",
@@ -195,12 +201,6 @@ def metric_tensors() -> Explorable:
                     Points("target", "the targets", "ink", "ring"),
                     Trail("pair", "the network", "run"),
                 ),
-            ),
-            Images(
-                "The tangent kernel of the five samples",
-                "Both divided by the largest entry of the two. Blue is positive.",
-                "pictures",
-                ("at the start", "now"),
             ),
             Curves(
                 "How far the tangent kernel has moved at the end",

@@ -65,8 +65,11 @@ def figure(held: Held) -> Figure:
             "other": Array(over, other, step=1e-3, log=True),
             "other_bound": Array(over, other_bound, step=1e-3, log=True),
             "predicted": Array(("dimension",), predicted, step=1e-3, log=True),
-            "measured": Array(("dimension", "rounds"), _said(measured)),
-            "expected": Array(("dimension",), _said(predicted)),
+            "measured": Array(("dimension", "rounds"), measured, step=1e-3, log=True),
+            "expected": Array(
+                ("dimension",),
+                np.where(predicted < 10, np.round(predicted, 1), np.round(predicted)),
+            ),
             "forbidden": Array(over, np.broadcast_to(forbidden[..., None], paid.shape), step=1),
             "verdict": Array(over, verdict, step=1),
             "best": Array(over, best, step=1),
@@ -120,7 +123,7 @@ def figure(held: Held) -> Figure:
             Clause(", as the bounds say. ", when={"verdict": (_AGREE,)}),
             Clause(", though the bounds say otherwise. ", when={"verdict": (_DIFFER,)}),
             Clause(
-                "At this d the bounds cross at s = {expected} and the regrets at {measured}.",
+                "At this d the bounds cross at s = {expected}, and the regrets near {measured}.",
                 when={"crosses": (1,)},
                 unless=clause,
             ),
@@ -182,11 +185,6 @@ def crossings(first: np.ndarray, second: np.ndarray) -> np.ndarray:
                 part = lead[k] / (lead[k] - lead[k + 1])
                 found[i, j] = 2 ** (allowed[k] + part * (allowed[k + 1] - allowed[k]))
     return found
-
-
-def _said(count: np.ndarray) -> np.ndarray:
-    """As a sentence says it."""
-    return np.where(count < 10, np.round(count, 1), np.round(count))
 
 
 def _shares(held: Held) -> np.ndarray:

@@ -4,7 +4,7 @@ import { curveMonotoneX, line } from "d3-shape";
 import { pool, say, set, svg } from "../dom.js";
 import { drag } from "../drag.js";
 import { number, power } from "../format.js";
-import { besideLines, overlap, width as textWidth } from "../labels.js";
+import { LINE, besideLines, overlap, width as textWidth } from "../labels.js";
 import { columns, exponents, plot } from "../plot.js";
 import { phrase } from "../text.js";
 
@@ -17,7 +17,7 @@ const BOTTOM = 24;
 function between(low, high, most) {
   const marks = [];
   for (let e = Math.max(-4, Math.floor(low)); e <= Math.min(4, high); e++)
-    for (const digit of [1, 2, 5]) marks.push({ at: e + Math.log10(digit), digit, text: digit === 1 ? power(e) : String(Number(`${digit}e${e}`)) });
+    for (const digit of [1, 2, 5]) marks.push({ at: e + Math.log10(digit), digit, text: String(Number(`${digit}e${e}`)) });
   const inside = marks.filter(({ at }) => at >= low && at <= high);
   return inside.length > most ? inside.filter(({ digit }) => digit !== 2) : inside;
 }
@@ -156,17 +156,16 @@ export default function curves(panel, figure) {
     const above = at.every((other, j) => at[i] < other || (at[i] === other && i <= j));
     const atFloor = at[i] + 22 > scene.y.range()[0]; // below it are the ticks
     const reach = 10 + wide / 2;
-    const over = (raised) => (raised ? at[i] - 8 : at[i] + 18);
     const aside = (right) => {
       if (here + reach + wide / 2 > size.width) return here - reach;
       return right || here - reach - wide / 2 < LEFT ? here + reach : here - reach;
     };
     const raised = above || atFloor;
     const right = falls === above;
-    const heightsTried = atFloor ? [true] : [raised, !raised];
-    return heightsTried.flatMap((up) =>
+    const [up, down] = [at[i] - 8, at[i] + 18];
+    return (raised ? [up, ...(atFloor ? [] : [down]), up - LINE] : [down, up, up - LINE]).flatMap((y) =>
       [right, !right].map((toRight) => {
-        const [x, y] = [aside(toRight), over(up)];
+        const x = aside(toRight);
         return { x, y, room: { x0: x - wide / 2 - 2, x1: x + wide / 2 + 2, y0: y - 11, y1: y + 3 } };
       }),
     );
