@@ -14,6 +14,7 @@ from implicitbias.explore.panels.curves import Curves, Line
 from implicitbias.explore.panels.images import Images
 from implicitbias.explore.panels.plane import Ellipses, Extent, Outline, Plane, Points, Trail
 from implicitbias.explore.scale_axis import scale_axis
+from implicitbias.explore.text import Clause
 from implicitbias.explore.time_axis import time_axis
 from implicitbias.flows import function_flow, linearised_flow
 from implicitbias.metrics import inverse_metric
@@ -160,6 +161,13 @@ def metric_tensors() -> Explorable:
                     Outline("function", "the network", "run"),
                     Points("samples", "samples", "ink", "dot"),
                 ),
+                stretched=True,
+            ),
+            Images(
+                "The tangent kernel of the five samples",
+                "Both divided by the largest entry of the two. Blue is positive.",
+                "pictures",
+                ("at the start", "now"),
             ),
             Plane(
                 "Parameter space: one path a neuron",
@@ -180,15 +188,9 @@ def metric_tensors() -> Explorable:
                     Trail("pair", "the network", "run"),
                 ),
             ),
-            Images(
-                "The tangent kernel of the five samples",
-                "Both divided by the largest entry of the two. Blue is positive.",
-                "pictures",
-                ("at the start", "now"),
-            ),
             Curves(
                 "How far the tangent kernel has moved at the end",
-                "As a part of itself, with twins and with the start subtracted.",
+                "In units of its size, with twins and with the start subtracted.",
                 axis="scale",
                 lines=(
                     Line("movement_doubled", "doubled", "run"),
@@ -197,7 +199,7 @@ def metric_tensors() -> Explorable:
                 floor=1e-5,
             ),
             Curves(
-                "How far the function is from the kernel's at the end",
+                "How far the function is from the kernel’s at the end",
                 "The largest difference in the first picture.",
                 axis="scale",
                 lines=(Line("gap_last", "", "run"),),
@@ -205,8 +207,13 @@ def metric_tensors() -> Explorable:
             ),
         ),
         reading=(
-            "With α = {scale}, at time {clock}, the tangent kernel has moved by {movement} of its "
-            "size and one neuron by {far}. The function is at most {gap} from the kernel's."
+            Clause(
+                "With α = {scale}, at time {clock}, the tangent kernel has moved by {movement} "
+                "times its size, and no neuron by more than {far}."
+            ),
+            Clause(
+                " The function differs from the kernel’s by at most {gap}.", unless={"time": (0.0,)}
+            ),
         ),
         presets=(
             Preset("A kernel machine", {"scale": 100.0, "time": 100.0}),

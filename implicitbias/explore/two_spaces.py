@@ -79,7 +79,7 @@ def two_spaces() -> Explorable:
                 Extent("w₁", -0.3, 1.3),
                 Extent("w₂", -0.2, 0.7),
                 (
-                    Trail("solutions", "all solutions", "ink", dash="6 4"),
+                    Outline("solutions", "all solutions", "ink", "6 4"),
                     Ellipses("metric", "the metric, at the start and now", "rich", _RADIUS),
                     Trail("straight", "the kernel of the start", "kernel", dash="7 4"),
                     Points("l2", "least ℓ₂ norm", "kernel", "cross"),
@@ -89,18 +89,18 @@ def two_spaces() -> Explorable:
             ),
             Curves(
                 "How far each has moved at the end",
-                "The parameters, and the tangent kernel as a part of itself.",
+                "The parameters; and the tangent kernel, in units of its size at the start.",
                 axis="scale",
                 lines=(
                     Line("moved_last", "the parameters", "run"),
                     Line("movement_last", "the tangent kernel", "ink", dashed=True),
                 ),
-                floor=1e-4,
+                floor=1e-5,
             ),
         ),
         reading=(
             "With α = {scale}, at time {clock}, the function is w = ({first}, {second}). The "
-            "parameters have moved by {moved}, and the tangent kernel by {movement} of its size."
+            "parameters have moved by {moved}, and the tangent kernel by {movement} times its size."
         ),
         presets=(
             Preset("A frozen metric", {"scale": 10.0, "time": 100.0}),
