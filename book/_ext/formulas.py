@@ -49,7 +49,9 @@ def visit_math(self: HTML5Translator, node: nodes.math) -> None:
     html = formula(node, node.astext(), display=False)
     if "together" in node.parent.get("classes", ()):
         # Only where KaTeX lets a formula break.
-        html = html.replace('</span><span class="base">', '</span><wbr><span class="base">')
+        html = html.replace(
+            '</span><span class="katex-base">', '</span><wbr><span class="katex-base">'
+        )
     self.body.append(html + "</span>")
     raise nodes.SkipNode
 

@@ -104,7 +104,7 @@ def test_formulas_are_drawn_with_fonts_beside_the_page(opened):
 APART = """() => [...document.querySelectorAll(".together")].filter((pair) => {
   const after = document.createRange();
   after.selectNodeContents(pair.lastChild);
-  const base = [...pair.querySelectorAll(".base")].at(-1);
+  const base = [...pair.querySelectorAll(".katex-base")].at(-1);
   return after.getBoundingClientRect().left < base.getBoundingClientRect().right - 1;
 }).map((pair) => pair.querySelector("annotation").textContent)"""
 
