@@ -1,6 +1,6 @@
 """What training converges to when infinitely many solutions fit, computed exactly."""
 
-from . import learning as learning
+from . import learning as learning, studies as studies
 from .descent import (
     Descent as Descent,
     Diverged as Diverged,

@@ -14,6 +14,7 @@ from tqdm import tqdm
 from implicitbias.explore import (
     benign_data,
     capacity_data,
+    halfspaces_data,
     mirror_descent_data,
     real_data_data,
     sparse_regression_data,
@@ -25,6 +26,7 @@ SWEEPS = {
     "mirror-descent": mirror_descent_data,
     "sparse-regression": sparse_regression_data,
     "real-data": real_data_data,
+    "halfspaces": halfspaces_data,
 }
 
 

@@ -11,6 +11,7 @@ from implicitbias.explore.dual_polygon import dual_polygon as dual_polygon
 from implicitbias.explore.explorable import Explorable as Explorable
 from implicitbias.explore.figure import Figure as Figure, Preset as Preset
 from implicitbias.explore.geometry_lab import geometry_lab as geometry_lab
+from implicitbias.explore.halfspaces import halfspaces as halfspaces
 from implicitbias.explore.logistic import logistic as logistic
 from implicitbias.explore.logistic_one_sample import logistic_one_sample as logistic_one_sample
 from implicitbias.explore.matrices import matrices as matrices

@@ -111,11 +111,10 @@ def logistic_minimizer(plane: LabelledPlane, radius: float = np.inf) -> Minimize
         value, gradient, hessian = node_risk(*plane.nodes, v * size)
         return value * size, gradient * size**2, hessian * size**3
 
-    start = np.array([1.0, 0.5]) * min(1.0, radius / size)
     found = minimize(
-        lambda v: scaled(v)[0],
-        start,
-        jac=lambda v: scaled(v)[1],
+        lambda v: scaled(v)[:2],
+        np.array([1.0, 0.5]) * min(1.0, radius / size),
+        jac=True,
         hess=lambda v: scaled(v)[2],
         method="trust-exact",
         options={"gtol": 1e-6},

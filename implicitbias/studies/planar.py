@@ -15,14 +15,13 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 from jaxtyping import ArrayLike, Float
-from scipy.special import expit
 
 from .. import _check
 
 LARGEST_TILT = 20.0
 """The largest second weight for which the nodes resolve where the loss bends."""
 
-_NODES, _HALVINGS = 10, 15  # on each panel; how often panels are halved towards a centre
+_NODES, _HALVINGS = 10, 12  # on each panel; how often panels are halved towards a centre
 _QUARTER = np.pi / 2
 
 
@@ -412,10 +411,11 @@ def logistic_risk(plane: LabelledPlane, weights: Float[ArrayLike, " 2"]) -> Logi
 def node_risk(points: np.ndarray, shares: np.ndarray, w: np.ndarray) -> LogisticRisk:
     """The logistic risk of points "n 2", labels absorbed, with shares "n"."""
     margins = points @ w
-    wrong = expit(-margins)
-    bend = shares * wrong * expit(margins)
+    small = np.exp(-np.abs(margins))  # never overflows; all three follow from it
+    wrong = np.where(margins > 0, small, 1.0) / (1 + small)
+    bend = shares * small / (1 + small) ** 2
     return LogisticRisk(
-        float(shares @ np.logaddexp(0, -margins)),
+        float(shares @ (np.log1p(small) + np.maximum(-margins, 0))),
         -(shares * wrong) @ points,
         (points * bend[:, None]).T @ points,
     )

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 LABS = {lab.stem: lab for lab in sorted((ROOT / "notebooks").glob("*.ipynb"))}
 CHAPTERS = {
     page.stem: page.read_text()
-    for folder in ("learning", "geometry", "networks")
+    for folder in ("learning", "geometry", "networks", "studies")
     for page in sorted((ROOT / "book" / folder).glob("*.md"))
     if page.stem in LABS
 }
