@@ -431,8 +431,7 @@ def _unit(direction, d):
 
 def _check_steps(step_size, steps):
     _check.positive("step_size", step_size)
-    if isinstance(steps, bool) or not isinstance(steps, int | np.integer) or steps < 1:
-        raise ValueError(f"steps must be a positive integer, found {steps!r}")
+    _check.integer("steps", steps)
 
 
 def _in_range(name, value, low, high, *, open_below=False):

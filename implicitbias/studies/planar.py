@@ -317,8 +317,7 @@ def radial_lipschitzness(
     _check.positive("radii", found)
     if len(found) < 2 or np.any(np.diff(found) <= 0):
         raise ValueError(f"radii must be two or more, and increase, found {found}")
-    if isinstance(angles, bool) or not isinstance(angles, int) or angles < 16:
-        raise ValueError(f"angles must be an integer, at least 16, found {angles!r}")
+    _check.integer("angles", angles, least=16)
 
     def slopes(count: int) -> np.ndarray:
         grid = np.linspace(0, 2 * np.pi, count + 1)
