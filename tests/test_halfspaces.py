@@ -610,7 +610,10 @@ def test_bad_arguments_are_refused():
             r"norm must lie in \(0, inf\], found 0.0",
         ),
         (lambda: studies.logistic_descent(*data, -1.0, 1.0, 5), "radius must be positive"),
-        (lambda: studies.logistic_descent(*data, 1.0, 1.0, 0), "steps must be a positive integer"),
+        (
+            lambda: studies.logistic_descent(*data, 1.0, 1.0, 0),
+            "steps must be an integer, at least 1",
+        ),
         (lambda: studies.hinge_descent(*data, [0.0, 0.0], 1.0, 5), "direction must have 2 entries"),
         (lambda: studies.hinge_program(data[0], [1.0, 0.5], [1.0, 0.0]), "labels must be -1 or"),
     ]

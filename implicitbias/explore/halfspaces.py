@@ -56,7 +56,7 @@ def figure(held: Held) -> Figure:
                 symbol="OPT",
                 log=True,
                 ends=("few", "many"),
-                start=1e-4,
+                start=1e-2,
             ),
             Axis("extra", "Beside the disc", EXTRAS, kind="choice", start="strip"),
             Axis(
@@ -86,6 +86,7 @@ def figure(held: Held) -> Figure:
             "slope": Array(over, slopes, step=0.02),
             "boundary": Array(over, np.stack([-ends, ends], -2), inner=("step", "xy"), step=5e-3),
             "wrong": Array(over, corners, inner=("step", "xy"), step=0.01),
+            "turned": Array(over, corners[..., ::2, :] * 1.15, inner=("step", "xy"), step=0.01),
             "least": Array(("opt",), opts),
             "root": Array(("opt",), small_opt_limit().risk * roots),
             "kappa": Array(("extra", "smoothing"), kappa),
@@ -138,6 +139,7 @@ def figure(held: Held) -> Figure:
                     Outline("blur", "the strip, turned by up to δ", "soft", "3 3"),
                     Outline("close", "the strip", "soft"),
                     Outline("truth", "true boundary", "ink", "6 4"),
+                    Outline("turned", "learned", "run"),
                 ),
                 stretched=True,
             ),
@@ -181,11 +183,12 @@ def figure(held: Held) -> Figure:
             ),
         ),
         presets=(
-            Preset("The strip turns it", _state("strip", 1e-4, 0)),
-            Preset("One more step", _state("strip", 1e-4, 1)),
-            Preset("Smooth edges", _state("strip", 0.1, 0)),
-            Preset("A wedge, less sharp", _state("wedge", 0.01, 0)),
-            Preset("Only the wrong labels", _state("none", 1e-4, 0)),
+            Preset("The strip turns it", _state(1e-2, "strip", 1e-4, 0)),
+            Preset("Fewer wrong labels", _state(1e-4, "strip", 1e-4, 0)),
+            Preset("One more step", _state(1e-4, "strip", 1e-4, 1)),
+            Preset("Smooth edges", _state(1e-4, "strip", 0.1, 0)),
+            Preset("A wedge", _state(1e-4, "wedge", 0.01, 0)),
+            Preset("Only the wrong labels", _state(1e-4, "none", 1e-4, 0)),
         ),
         caption=(
             "Two squares with wrong labels, of mass OPT, a disc with labels by the side of the "
@@ -200,9 +203,9 @@ def figure(held: Held) -> Figure:
     )
 
 
-def _state(extra: str, smoothing: float, phase: int) -> dict[str, float | str]:
-    """A preset: everything but OPT, which stays."""
+def _state(opt: float, extra: str, smoothing: float, phase: int) -> dict[str, float | str]:
     return {
+        "opt": opt,
         "extra": extra,
         "smoothing": smoothing,
         "phase": _PHASES[phase],

@@ -350,12 +350,12 @@ class LabelledPlane:
 
     @property
     def opt(self) -> float:
-        """The share of flipped points: the misclassification risk of the first axis."""
+        """The share of flipped points, which is what the first axis misses."""
         return self.flipped.mass
 
     @cached_property
     def nodes(self) -> tuple[np.ndarray, np.ndarray]:
-        """Points "n 2" with labels absorbed, and their weights "n": integrals are sums."""
+        """Points "n 2" with labels absorbed and weights "n", with which integrals are sums."""
         parts = []
         for density, sign in ((self.clean, 1), (self.flipped, -1)):
             r, angle, weights = _rule(density, -_QUARTER, _QUARTER, _HALVINGS)
