@@ -14,7 +14,10 @@ from implicitbias.studies import small_opt_limit
 
 _FLOOR = 1e-7
 _WEDGE, _LEVEL = 1.0, 0.2  # angle and density of the wedge of `lower_bound_distribution`
-_WORDS = {"strip": "a strip", "wedge": "a wedge", "none": "nothing"}
+_EXTRA = (
+    Clause("strip", when={"extra": ("strip",)}),
+    Clause("wedge", when={"extra": ("wedge",)}),
+)
 _PHASES = ("logistic loss", "then hinge loss")
 
 
@@ -51,7 +54,7 @@ def figure(held: Held) -> Figure:
         axes=(
             Axis(
                 "opt",
-                "Share of wrong labels",
+                "Wrong labels",
                 OPTS,
                 symbol="OPT",
                 log=True,
@@ -61,7 +64,7 @@ def figure(held: Held) -> Figure:
             Axis("extra", "Beside the disc", EXTRAS, kind="choice", start="strip"),
             Axis(
                 "smoothing",
-                "Smoothing of edges",
+                "Smoothing",
                 SMOOTHINGS,
                 symbol="δ",
                 log=True,
@@ -72,11 +75,12 @@ def figure(held: Held) -> Figure:
             Axis("phase", "Trained by", _PHASES, kind="choice", start=_PHASES[0]),
             Axis(
                 "radius",
-                "Largest norm of the weights",
+                "Largest norm",
                 RADII,
                 symbol="R",
                 log=True,
                 ends=("a small ball", "as if there were none"),
+                folded=True,
             ),
         ),
         arrays={
@@ -120,7 +124,7 @@ def figure(held: Held) -> Figure:
                     Outline("disc", "", "soft"),
                     Points("positive", "", "soft", "dot"),
                     Points("negative", "", "soft", "ring"),
-                    Outline("strip_one", _WORDS["strip"], "soft"),
+                    Outline("strip_one", _EXTRA, "soft"),
                     Outline("strip_two", "", "soft"),
                     Outline("square_one", "", "ink"),
                     Outline("square_two", "", "ink"),
@@ -145,7 +149,7 @@ def figure(held: Held) -> Figure:
             ),
             Curves(
                 "The missed share against OPT",
-                "Logarithmic. At this norm and smoothing; drag to move OPT.",
+                "Logarithmic. At this smoothing and norm; drag to move OPT.",
                 axis="opt",
                 lines=(
                     Line("root", "0.27 √OPT", "soft", dashed=True),
@@ -155,18 +159,18 @@ def figure(held: Held) -> Figure:
                 floor=_FLOOR,
             ),
             Curves(
-                "The missed share against the smoothing of edges",
-                "At this OPT and norm.",
+                "The missed share over OPT, by smoothing",
+                "Logarithmic. At this OPT; drag to move the smoothing.",
                 axis="smoothing",
-                lines=(Line("risk", "learned", "run"),),
-                floor=_FLOOR,
+                lines=(Line("times", "learned", "run"),),
+                floor=0.1,
             ),
             Curves(
-                "The missed share against the largest norm",
-                "At this OPT and smoothing.",
+                "The missed share over OPT, by largest norm",
+                "Logarithmic. At this OPT and smoothing; drag to move the norm.",
                 axis="radius",
-                lines=(Line("risk", "learned", "run"),),
-                floor=_FLOOR,
+                lines=(Line("times", "learned", "run"),),
+                floor=0.1,
             ),
         ),
         reading=(
