@@ -18,6 +18,7 @@ _EXTRA = (
     Clause("strip", when={"extra": ("strip",)}),
     Clause("wedge", when={"extra": ("wedge",)}),
 )
+_STRIP_TURNED = (Clause("strip, turned by up to δ", when={"extra": ("strip",)}),)
 _PHASES = ("logistic loss", "then hinge loss")
 
 
@@ -117,31 +118,31 @@ def figure(held: Held) -> Figure:
         panels=(
             Plane(
                 "The plane, its points and the boundary that is learned",
-                "Dots: label +1. Rings: label −1. Crosses: the squares with wrong labels.",
+                "",
                 Extent("x₁", -1.2, 1.2),
                 Extent("x₂", -1.2, 1.2),
                 (
-                    Outline("disc", "", "soft"),
-                    Points("positive", "", "soft", "dot"),
-                    Points("negative", "", "soft", "ring"),
+                    Outline("disc", "disc", "soft"),
+                    Points("positive", "label +1", "soft", "dot"),
+                    Points("negative", "label −1", "soft", "ring"),
                     Outline("strip_one", _EXTRA, "soft"),
                     Outline("strip_two", "", "soft"),
-                    Outline("square_one", "", "ink"),
-                    Outline("square_two", "", "ink"),
-                    Points("flipped", "", "ink", "cross"),
+                    Outline("square_one", "wrong labels", "ink"),
+                    Outline("square_two", "wrong labels", "ink"),
+                    Points("flipped", "wrong labels", "ink", "cross"),
                     Outline("axis", "true boundary", "ink", "6 4"),
                     Outline("boundary", "learned", "run"),
                 ),
             ),
             Plane(
                 "The same near the upper axis, stretched sideways by 1/√OPT",
-                "Hatched: what the learned predictor gets wrong.",
+                "",
                 Extent("x₁/√OPT", -2.0, 2.0),
                 Extent("x₂", 0.0, 1.15),
                 (
-                    Forbidden("wrong", ""),
-                    Outline("blur", "the strip, turned by up to δ", "soft", "3 3"),
-                    Outline("close", "the strip", "soft"),
+                    Forbidden("wrong", "missed"),
+                    Outline("blur", _STRIP_TURNED, "soft", "3 3"),
+                    Outline("close", _EXTRA[:1], "soft"),
                     Outline("truth", "true boundary", "ink", "6 4"),
                     Outline("turned", "learned", "run"),
                 ),

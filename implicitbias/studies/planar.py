@@ -60,6 +60,9 @@ class Disc:
 
     mass: float = 1.0
 
+    def __post_init__(self):
+        _check.not_negative("mass", self.mass)
+
     @property
     def breaks(self) -> tuple[float, ...]:
         return (1.0,)
@@ -81,6 +84,9 @@ class _Turned:
     about zero by an angle that is uniform in [-smoothing, smoothing]."""
 
     smoothing: float = 0.0
+
+    def __post_init__(self):
+        _check.not_negative("smoothing", self.smoothing)
 
     @property
     def height(self) -> float:
@@ -133,6 +139,10 @@ class Strip(_Turned):
 
     width: float = 0.1
 
+    def __post_init__(self):
+        super().__post_init__()
+        _check.positive("width", self.width)
+
     @property
     def mass(self) -> float:
         return 2 * self.width
@@ -155,6 +165,11 @@ class Squares(_Turned):
     r"""Density 1 on two squares around :math:`\pm(1,-1)/\sqrt2`, turned by up to `smoothing`."""
 
     edge: float = 0.1
+
+    def __post_init__(self):
+        super().__post_init__()
+        if not 0 < self.edge < 1:
+            raise ValueError(f"edge must lie in (0, 1), found {self.edge}")
 
     @property
     def mass(self) -> float:
@@ -192,6 +207,15 @@ class Wedge(_Turned):
     high: float = 1.0
     level: float = 0.1
 
+    def __post_init__(self):
+        super().__post_init__()
+        _check.not_negative("level", self.level)
+        if not self.low < self.high <= self.low + np.pi:
+            raise ValueError(
+                f"high must lie in (low, low + pi] = ({self.low}, {self.low + np.pi:.4g}], found "
+                f"{self.high}"
+            )
+
     @property
     def height(self) -> float:
         return self.level
@@ -219,6 +243,12 @@ class Gaussians:
     mean: tuple[float, float] = (0.0, 0.0)
     deviation: float = 1.0
     mass: float = 1.0
+
+    def __post_init__(self):
+        _check.positive("deviation", self.deviation)
+        _check.not_negative("mass", self.mass)
+        if not np.isfinite(self.mean).all():
+            raise ValueError(f"mean must be finite, found {self.mean}")
 
     @property
     def breaks(self) -> tuple[float, ...]:
@@ -363,7 +393,14 @@ class LabelledPlane:
         return np.concatenate([z for z, _ in parts]), np.concatenate([q for _, q in parts])
 
     def draw(self, n: int, *, d: int = 2, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-        """Points "n d" and their labels "n"; coordinates after the second are standard normal."""
+        """Points "n d" and their labels "n"; coordinates after the second are standard normal.
+
+        Raises:
+            ValueError: n below 1, d below 2 or a negative seed.
+        """
+        _check.integer("n", n)
+        _check.integer("d", d, least=2)
+        _check.integer("seed", seed, least=0)
         random = np.random.default_rng(seed)
         wrong = random.random(n) < self.opt
         X = np.empty((n, d))
