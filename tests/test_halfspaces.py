@@ -304,7 +304,7 @@ def test_smoothing_enters_through_one_ratio(check):
     )
     far = [studies.small_opt_limit(t).risk for t in (30.0, 100.0)]
     check(
-        "For large t that function falls like 1/t^2",
+        "For large t the limit of the missed share over the root of OPT falls like 1/t^2",
         HERE,
         "slope in logarithms between t = 30 and 100, plus 2",
         abs(slope([30, 100], far) + 2),
