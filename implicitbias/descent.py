@@ -404,9 +404,8 @@ def _positive_definite(matrix):
     return matrix
 
 
-def _checked(gradient, start, step_size, steps):
-    """The start, and one size for each step."""
-    start = _check.finite_array("start", start, 1)
+def _step_sizes(step_size, steps):
+    """One size for each step."""
     _check.integer("steps", steps)
     _check.positive("step_size", step_size)
     sizes = _check.finite_array("step_size", step_size, np.ndim(step_size))
@@ -414,10 +413,17 @@ def _checked(gradient, start, step_size, steps):
         raise ValueError(
             f"step_size must be one number or one a step, {steps}, found shape {sizes.shape}"
         )
+    return jnp.broadcast_to(sizes, (steps,))
+
+
+def _checked(gradient, start, step_size, steps):
+    """The start, and one size for each step."""
+    start = _check.finite_array("start", start, 1)
+    sizes = _step_sizes(step_size, steps)
     found = jax.eval_shape(gradient, start).shape
     if found != start.shape:
         raise ValueError(f"gradient must have the shape {start.shape} of the start, found {found}")
-    return start, jnp.broadcast_to(sizes, (steps,))
+    return start, sizes
 
 
 def _iterate(step, state, sizes):

@@ -25,7 +25,7 @@ from jaxtyping import Array, ArrayLike, Float
 from scipy.integrate import solve_ivp
 
 from . import _check
-from .descent import _check_transformation, _finite, _iterate, _whole
+from .descent import _check_transformation, _finite, _iterate, _step_sizes, _whole
 from .limits import max_margin
 
 _NORMS = (1, 2, np.inf, "spectral")
@@ -161,7 +161,7 @@ def steepest_descent(
         _check_transformation(start, step_size, steps)
         return _transformation(norm, step_size, normalised)
     start = _shaped("start", start, norm)
-    sizes = _sizes(step_size, steps)
+    sizes = _step_sizes(step_size, steps)
     found = jax.eval_shape(gradient, start).shape
     if found != start.shape:
         raise ValueError(f"gradient must have the shape {start.shape} of the start, found {found}")
@@ -255,7 +255,7 @@ def adam_descent(
     """
     if not isinstance(loss, LogLoss):
         raise ValueError(f"loss must be a LogLoss, found {loss!r}")
-    sizes = _sizes(step_size, steps)
+    sizes = _step_sizes(step_size, steps)
     for name, value in (("b1", b1), ("b2", b2)):
         if not 0 <= value < 1:
             raise ValueError(f"{name} must lie in [0, 1), found {value}")
@@ -413,17 +413,6 @@ def _shaped(name, value, norm):
             f'{name} must be a matrix for the norm "spectral", found the shape {np.shape(value)}'
         )
     return _check.finite_array(name, value, np.ndim(value))
-
-
-def _sizes(step_size, steps):
-    _check.integer("steps", steps)
-    _check.positive("step_size", step_size)
-    sizes = _check.finite_array("step_size", step_size, np.ndim(step_size))
-    if sizes.shape not in ((), (steps,)):
-        raise ValueError(
-            f"step_size must be one number or one a step, {steps}, found shape {sizes.shape}"
-        )
-    return jnp.broadcast_to(sizes, (steps,))
 
 
 def _polar(g):

@@ -14,6 +14,7 @@ from tqdm import tqdm
 from implicitbias.explore import (
     benign_data,
     capacity_data,
+    halfspaces_data,
     locality_data,
     locality_digits_data,
     mirror_descent_data,
@@ -29,6 +30,7 @@ SWEEPS = {
     "real-data": real_data_data,
     "locality": locality_data,
     "locality-digits": locality_digits_data,
+    "halfspaces": halfspaces_data,
 }
 
 

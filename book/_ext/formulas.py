@@ -2,16 +2,21 @@
 
 import functools
 import json
+import re
 import subprocess
 from pathlib import Path
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
 from sphinx.writers.html5 import HTML5Translator
 
 log = logging.getLogger(__name__)
+
+# What follows a formula without a space that may break; brackets that open are not with it.
+FOLLOWS = re.compile(r"[\u00a0%]*[^\s\w(\[“‘]+")
 
 
 @functools.cache
@@ -41,7 +46,13 @@ def formula(node: nodes.Element, tex: str, display: bool) -> str:
 
 def visit_math(self: HTML5Translator, node: nodes.math) -> None:
     self.body.append(self.starttag(node, "span", "", CLASS="math"))
-    self.body.append(formula(node, node.astext(), display=False) + "</span>")
+    html = formula(node, node.astext(), display=False)
+    if "together" in node.parent.get("classes", ()):
+        # Only where KaTeX lets a formula break.
+        html = html.replace(
+            '</span><span class="katex-base">', '</span><wbr><span class="katex-base">'
+        )
+    self.body.append(html + "</span>")
     raise nodes.SkipNode
 
 
@@ -58,6 +69,26 @@ def visit_display(self: HTML5Translator, node: nodes.math_block) -> None:
     raise nodes.SkipNode
 
 
+class Punctuation(SphinxPostTransform):
+    """What follows a formula without a space stays on its line; browsers break before it."""
+
+    default_priority = 900
+    formats = ("html",)
+
+    def run(self, **kwargs: object) -> None:
+        for math in list(self.document.findall(nodes.math)):
+            # By identity: texts are equal where their letters are.
+            line = math.parent
+            k = next(k for k, child in enumerate(line) if child is math)
+            after = line[k + 1] if k + 1 < len(line) else None
+            if not isinstance(after, nodes.Text):
+                continue
+            if found := FOLLOWS.match(after):
+                together = nodes.inline("", "", math, nodes.Text(found[0]), classes=["together"])
+                line[k : k + 2] = [together, nodes.Text(after[found.end() :])]
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     app.add_html_math_renderer("katex", (visit_math, None), (visit_display, None))
+    app.add_post_transform(Punctuation)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

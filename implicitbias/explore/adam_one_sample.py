@@ -6,6 +6,7 @@ from implicitbias.explore.array import Array
 from implicitbias.explore.axis import Axis
 from implicitbias.explore.explorable import Explorable
 from implicitbias.explore.figure import Figure, Preset
+from implicitbias.explore.loss_axis import loss_axis, rounded
 from implicitbias.explore.panels.curves import Curves, Line
 from implicitbias.explore.panels.plane import Extent, Outline, Plane, Points
 from implicitbias.steepest import adam_flow
@@ -35,15 +36,7 @@ def adam_one_sample() -> Explorable:
         name="adam-one-sample",
         title="The direction of two weights that Adam trains, by epsilon and loss",
         axes=(
-            Axis(
-                "digits",
-                "Accuracy",
-                tuple(DIGITS),
-                symbol="log₁₀ 1/L",
-                log=True,
-                ends=("a rough fit", "a ridiculous one"),
-                start=1.0,
-            ),
+            loss_axis(DIGITS, start=1.0),
             Axis(
                 "eps",
                 "Adam’s epsilon",
@@ -58,9 +51,7 @@ def adam_one_sample() -> Explorable:
             "now": Array(over, normed[..., None, :], inner=("point", "xy"), step=_STEP),
             "ratio": Array(over, ratio, step=_STEP),
             "percent": Array(over, np.round(100 * ratio, 1)),
-            "zeros": Array(
-                ("digits",), np.where(DIGITS < 20, np.round(DIGITS, 1), np.round(DIGITS))
-            ),
+            "zeros": Array(("digits",), rounded(DIGITS)),
             "ones": Array(("digits",), np.ones(len(DIGITS))),
             "halves": Array(("digits",), np.full(len(DIGITS), 0.5)),
             "separators": Array((), [[0.2, 1.6], [1.6, -1.2]], inner=("step", "xy")),

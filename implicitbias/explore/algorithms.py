@@ -7,6 +7,7 @@ from implicitbias.explore.array import Array
 from implicitbias.explore.axis import Axis
 from implicitbias.explore.explorable import Explorable
 from implicitbias.explore.figure import Figure, Preset
+from implicitbias.explore.loss_axis import loss_axis, rounded
 from implicitbias.explore.panels.curves import Curves, Line
 from implicitbias.explore.panels.plane import Extent, Outline, Plane, Points, Trail
 from implicitbias.explore.text import Clause
@@ -52,7 +53,7 @@ def algorithms() -> Explorable:
         """Per cent of the largest margin in a norm, after the first few times."""
         w = w[..., len(early) :, :]
         share = (w @ SAMPLES.T).min(axis=-1) / np.linalg.norm(w, norm, axis=-1) * lengths[norm]
-        return np.maximum(100 * (1 - share), _FLOOR)
+        return np.maximum(100 * (1 - share), _FLOOR / 2)
 
     gradients = {name: _gradient(w) for name, w in flows.items()}
     of_adam = _gradient(adam)
@@ -64,15 +65,7 @@ def algorithms() -> Explorable:
         name="algorithms",
         title="Four algorithms that separate the same samples, by loss and Adam's epsilon",
         axes=(
-            Axis(
-                "digits",
-                "Accuracy",
-                tuple(DIGITS),
-                symbol="log₁₀ 1/L",
-                log=True,
-                ends=("a rough fit", "a ridiculous one"),
-                start=10.0,
-            ),
+            loss_axis(DIGITS, start=10.0),
             Axis(
                 "eps",
                 "Adam’s epsilon",
@@ -103,11 +96,10 @@ def algorithms() -> Explorable:
                 for name, w in {**flows, "adam": adam}.items()
                 if name != "first"
             },
+            "exact": Array(over, missing(adam, np.inf) < _FLOOR, step=1),
             "phase": Array(over, _phase(over_eps), step=1),
             "exponent": Array(over, np.round(over_eps)),
-            "zeros": Array(
-                ("digits",), np.where(DIGITS < 20, np.round(DIGITS, 1), np.round(DIGITS))
-            ),
+            "zeros": Array(("digits",), rounded(DIGITS)),
             "track": Array((), _track(), inner=("step", "xy"), step=_STEP),
             "hull": Array((), _hull(), inner=("step", "xy")),
             "samples": Array((), SAMPLES, inner=("point", "xy")),
@@ -123,36 +115,37 @@ def algorithms() -> Explorable:
         panels=(
             Plane(
                 "The weights, over their margin",
-                "All of them are on the line of margin 1.",
+                "Coordinate, gradient and sign descent on the line of margin 1, each with the ball "
+                "of its norm.",
                 Extent("w₁ / γ", -0.35, 1.75),
                 Extent("w₂ / γ", -0.3, 1.4),
                 (
                     Outline("track", "margin 1", "ink"),
-                    Outline("first_ball", "least ℓ₁ norm", "rich", "7 4"),
-                    Outline("second_ball", "least ℓ₂ norm", "kernel"),
-                    Outline("sign_ball", "least ℓ∞ norm", "ink", "2 4"),
-                    Points("first_now", "coordinate descent", "rich", "ring"),
-                    Points("second_now", "gradient descent", "kernel", "cross"),
-                    Points("sign_now", "sign descent", "ink", "ring"),
+                    Outline("first_ball", "coordinate, ℓ₁", "rich", "7 4"),
+                    Outline("second_ball", "gradient, ℓ₂", "kernel"),
+                    Outline("sign_ball", "sign, ℓ∞", "ink", "2 4"),
+                    Points("first_now", "coordinate, ℓ₁", "rich", "ring"),
+                    Points("second_now", "gradient, ℓ₂", "kernel", "cross"),
+                    Points("sign_now", "sign, ℓ∞", "ink", "ring"),
                     Points("adam_now", "Adam", "run", "dot"),
                 ),
             ),
             Plane(
                 "The gradient, over the loss",
-                "A mean of samples, with weights that sum to 1.",
+                "Always a mean of the samples. The ball of each dual norm touches the means.",
                 Extent("u₁", -0.1, 2.2),
                 Extent("u₂", -0.1, 1.85),
                 (
-                    Outline("hull", "means of samples", "ink"),
-                    Points("samples", "samples", "ink", "dot"),
-                    Outline("first_dual_ball", "nearest to zero in ℓ∞", "rich", "7 4"),
-                    Outline("second_dual_ball", "in ℓ₂", "kernel"),
-                    Outline("sign_dual_ball", "in ℓ₁", "ink", "2 4"),
-                    Trail("first_gradient", "coordinate descent", "rich", dash="7 4"),
-                    Trail("second_gradient", "gradient descent", "kernel"),
-                    Trail("sign_gradient", "sign descent", "ink", dash="2 4"),
+                    Outline("hull", "samples and means", "ink"),
+                    Points("samples", "samples and means", "ink", "dot"),
+                    Outline("first_dual_ball", "coordinate, ℓ∞", "rich", "7 4"),
+                    Outline("second_dual_ball", "gradient, ℓ₂", "kernel"),
+                    Outline("sign_dual_ball", "sign, ℓ₁", "ink", "2 4"),
+                    Trail("first_gradient", "coordinate, ℓ∞", "rich", dash="7 4"),
+                    Trail("second_gradient", "gradient, ℓ₂", "kernel"),
+                    Trail("sign_gradient", "sign, ℓ₁", "ink", dash="2 4"),
                     Trail("adam_gradient", "Adam", "run"),
-                    Points("adam_gradient_now", "Adam, now", "run", "dot"),
+                    Points("adam_gradient_now", "Adam", "run", "dot"),
                 ),
             ),
             _missing("ℓ∞", "inf", "Drag to move the loss."),
@@ -166,10 +159,9 @@ def algorithms() -> Explorable:
             Clause("Adam is sign descent. ", when={"phase": (_ABOVE,)}),
             Clause("Adam is handing over. ", when={"phase": (_HANDOVER,)}),
             Clause("Adam is gradient descent. ", when={"phase": (_BELOW,)}),
-            Clause(
-                "It misses {adam_missing_inf} % of the largest ℓ∞ margin and {adam_missing_2} % "
-                "of the largest ℓ₂ margin."
-            ),
+            Clause("It misses less than a thousandth of a per cent", when={"exact": (1,)}),
+            Clause("It misses {adam_missing_inf} %", unless={"exact": (1,)}),
+            Clause(" of the largest ℓ∞ margin, and {adam_missing_2} % of the largest ℓ₂ margin."),
         ),
         presets=(
             Preset("Adam is sign descent", {"eps": 1e-8, "digits": 5.0}),

@@ -72,7 +72,7 @@ def double_descent() -> Explorable:
         ),
         reading=(
             Clause("With noise σ = {noise} the fit of least norm has the error {near} at 1.2 "),
-            Clause("features a sample, and {far} at ten. Ridge has {tuned} there, and to predict "),
+            Clause("features a sample, and {far} at ten. Ridge has {tuned} there, and predicting "),
             Clause("the mean has 1."),
         ),
         presets=(

@@ -10,6 +10,7 @@ from implicitbias.explore.axis import ITEM, Axis
 from implicitbias.explore.explorable import Explorable
 from implicitbias.explore.figure import Figure, Preset
 from implicitbias.explore.logistic_data import logistic_data
+from implicitbias.explore.loss_axis import loss_axis, rounded
 from implicitbias.explore.panels.curves import Curves, Line
 from implicitbias.explore.panels.heatmap import HeatMap
 from implicitbias.explore.panels.stems import Marks, Stems
@@ -90,16 +91,7 @@ def figure(
                 start=scales[len(scales) // 2],
             ),
             Axis("depth", "Depth", tuple(depths), kind="choice", symbol="D", start=depths[0]),
-            Axis(
-                "digits",
-                "Accuracy",
-                tuple(digits),
-                symbol="log₁₀ 1/L",
-                log=True,
-                ends=("a rough fit", "a ridiculous one"),
-                roles=("kernel", "rich"),
-                start=digits[len(digits) // 4],
-            ),
+            loss_axis(digits, start=digits[len(digits) // 4], roles=("kernel", "rich")),
         ),
         arrays={
             "weights": Array(over, tuple(run["weights"] for run in runs), (ITEM,), step=_STEP),
@@ -114,8 +106,8 @@ def figure(
             "to_between": each("to_between", 0.004, log=True),
             "mu": each("mu", 0.004, log=True),
             "excess": each("excess"),
-            "log_time": Array(over, tuple(_rounded(run["log_time"]) for run in runs)),
-            "zeros": Array(("digits",), _rounded(digits)),
+            "log_time": Array(over, tuple(rounded(run["log_time"]) for run in runs)),
+            "zeros": Array(("digits",), rounded(digits)),
             "patience": Array(over, tuple(_patience(run["log_time"]) for run in runs), step=1),
             "beyond": Array(("digits",), np.greater(digits, _FLOAT64), step=1),
             **{
@@ -205,11 +197,6 @@ def figure(
             "neither."
         ),
     )
-
-
-def _rounded(numbers: Any) -> np.ndarray:
-    """As they are read out: whole, where they are large."""
-    return np.where(np.less(numbers, 20), np.round(numbers, 1), np.round(numbers))
 
 
 def _patience(log_time: np.ndarray) -> np.ndarray:

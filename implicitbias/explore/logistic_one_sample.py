@@ -6,6 +6,7 @@ from implicitbias.explore.array import Array
 from implicitbias.explore.axis import Axis
 from implicitbias.explore.explorable import Explorable
 from implicitbias.explore.figure import Figure, Preset
+from implicitbias.explore.loss_axis import loss_axis, rounded
 from implicitbias.explore.panels.plane import Extent, Outline, Plane, Points, Trail
 from implicitbias.limits import scale_path
 from implicitbias.plotting import level_set
@@ -54,25 +55,14 @@ def logistic_one_sample() -> Explorable:
                 ends=("small", "large"),
                 start=1.0,
             ),
-            Axis(
-                "digits",
-                "Accuracy",
-                tuple(DIGITS),
-                symbol="log₁₀ 1/L",
-                log=True,
-                ends=("a rough fit", "a ridiculous one"),
-                roles=("kernel", "rich"),
-                start=10.0,
-            ),
+            loss_axis(DIGITS, start=10.0, roles=("kernel", "rich")),
         ),
         arrays={
             "level": Array(over, levels.reshape(*shape, -1, 2), inner=("step", "xy"), step=_STEP),
             "end": Array(over, ends.reshape(*shape, 1, 2), inner=("point", "xy")),
             "percent": Array(over, 100 * (ends[:, 1] / ends[:, 0]).reshape(shape)),
             "effective": Array(over, effective),
-            "zeros": Array(
-                ("digits",), np.where(DIGITS < 20, np.round(DIGITS, 1), np.round(DIGITS))
-            ),
+            "zeros": Array(("digits",), rounded(DIGITS)),
             "separators": Array((), [[0.4, 1.2], [1.6, -1.2]], inner=("step", "xy")),
             "l2": Array((), [[0.8, 0.4]], inner=("point", "xy")),
             "l1": Array((), [[1.0, 0.0]], inner=("point", "xy")),

@@ -14,6 +14,7 @@ from implicitbias.explore.panels.images import Images
 from implicitbias.explore.panels.spectrum import Spectrum
 from implicitbias.explore.scale_axis import scale_axis
 from implicitbias.explore.text import Clause
+from implicitbias.explore.time_axis import time_axis
 from implicitbias.matrices import effective_rank, matrix_flow, minimum_nuclear_norm
 from implicitbias.parametrizations import DeepFactorization
 from implicitbias.problems import MatrixProblem, matrix_completion
@@ -68,14 +69,7 @@ def matrices(problem: MatrixProblem | None = None) -> Explorable:
                 symbol="αᴺ",
             ),
             Axis("depth", "Depth", DEPTHS, kind="choice", symbol="N", start=2),
-            Axis(
-                "time",
-                "Time",
-                tuple(np.linspace(0.0, 100.0, SAMPLES)),
-                kind="time",
-                reads="times",
-                ends=("start", "trained"),
-            ),
+            time_axis(SAMPLES, reads="times", end="trained"),
         ),
         arrays={
             "pictures": Array(

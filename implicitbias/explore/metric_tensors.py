@@ -7,12 +7,15 @@ import jax
 import numpy as np
 
 from implicitbias.explore.array import Array
-from implicitbias.explore.axis import ITEM, Axis
+from implicitbias.explore.axis import ITEM
 from implicitbias.explore.explorable import Explorable
 from implicitbias.explore.figure import Figure, Preset
 from implicitbias.explore.panels.curves import Curves, Line
 from implicitbias.explore.panels.images import Images
 from implicitbias.explore.panels.plane import Ellipses, Extent, Outline, Plane, Points, Trail
+from implicitbias.explore.scale_axis import scale_axis
+from implicitbias.explore.text import Clause
+from implicitbias.explore.time_axis import time_axis
 from implicitbias.flows import function_flow, linearised_flow
 from implicitbias.metrics import inverse_metric
 from implicitbias.parametrizations import TwoLayerNetwork
@@ -122,24 +125,8 @@ def metric_tensors() -> Explorable:
         name="metric-tensors",
         title="A network of one hidden layer from lazy to rich, by the scale of its output",
         axes=(
-            Axis(
-                "scale",
-                "Scale of the output",
-                tuple(SCALES),
-                symbol="α",
-                log=True,
-                ends=("small: feature learning", "large: kernel"),
-                roles=("rich", "kernel"),
-                start=1.0,
-            ),
-            Axis(
-                "time",
-                "Time",
-                tuple(np.linspace(0.0, 100.0, len(CLOCK))),
-                kind="time",
-                reads="clock",
-                ends=("start", "trained"),
-            ),
+            scale_axis(SCALES, start=1.0, of="the output"),
+            time_axis(len(CLOCK), reads="clock", end="trained"),
         ),
         arrays={
             "function": Array(now, _drawn(grid, function), inner=("step", "xy"), step=_POINT),
@@ -174,6 +161,13 @@ def metric_tensors() -> Explorable:
                     Outline("function", "the network", "run"),
                     Points("samples", "samples", "ink", "dot"),
                 ),
+                stretched=True,
+            ),
+            Images(
+                "The tangent kernel of the five samples",
+                "Both divided by the largest entry of the two. Blue is positive.",
+                "pictures",
+                ("at the start", "now"),
             ),
             Plane(
                 "Parameter space: one path a neuron",
@@ -194,15 +188,9 @@ def metric_tensors() -> Explorable:
                     Trail("pair", "the network", "run"),
                 ),
             ),
-            Images(
-                "The tangent kernel of the five samples",
-                "Both divided by the largest entry of the two. Blue is positive.",
-                "pictures",
-                ("at the start", "now"),
-            ),
             Curves(
                 "How far the tangent kernel has moved at the end",
-                "As a part of itself, with twins and with the start subtracted.",
+                "In units of its size, with twins and with the start subtracted.",
                 axis="scale",
                 lines=(
                     Line("movement_doubled", "doubled", "run"),
@@ -211,7 +199,7 @@ def metric_tensors() -> Explorable:
                 floor=1e-5,
             ),
             Curves(
-                "How far the function is from the kernel's at the end",
+                "How far the function is from the kernel’s at the end",
                 "The largest difference in the first picture.",
                 axis="scale",
                 lines=(Line("gap_last", "", "run"),),
@@ -219,8 +207,13 @@ def metric_tensors() -> Explorable:
             ),
         ),
         reading=(
-            "With α = {scale}, at time {clock}, the tangent kernel has moved by {movement} of its "
-            "size and one neuron by {far}. The function is at most {gap} from the kernel's."
+            Clause(
+                "With α = {scale}, at time {clock}, the tangent kernel has moved by {movement} "
+                "times its size, and no neuron by more than {far}."
+            ),
+            Clause(
+                " The function differs from the kernel’s by at most {gap}.", unless={"time": (0.0,)}
+            ),
         ),
         presets=(
             Preset("A kernel machine", {"scale": 100.0, "time": 100.0}),

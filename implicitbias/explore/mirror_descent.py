@@ -66,6 +66,10 @@ def figure(held: Held) -> Figure:
             "other_bound": Array(over, other_bound, step=1e-3, log=True),
             "predicted": Array(("dimension",), predicted, step=1e-3, log=True),
             "measured": Array(("dimension", "rounds"), measured, step=1e-3, log=True),
+            "expected": Array(
+                ("dimension",),
+                np.where(predicted < 10, np.round(predicted, 1), np.round(predicted)),
+            ),
             "forbidden": Array(over, np.broadcast_to(forbidden[..., None], paid.shape), step=1),
             "verdict": Array(over, verdict, step=1),
             "best": Array(over, best, step=1),
@@ -75,8 +79,8 @@ def figure(held: Held) -> Figure:
         panels=(
             HeatMap(
                 "Who pays less",
-                "Drag the marker. Its number is log₂ of gradient descent's regret over the "
-                "hypentropy's.",
+                "Drag the marker. Its number is log₂ of gradient descent’s regret over the "
+                "hypentropy’s.",
                 "dimension",
                 "count",
                 "gain",
@@ -119,7 +123,7 @@ def figure(held: Held) -> Figure:
             Clause(", as the bounds say. ", when={"verdict": (_AGREE,)}),
             Clause(", though the bounds say otherwise. ", when={"verdict": (_DIFFER,)}),
             Clause(
-                "At this d the bounds cross at s = {predicted} and the regrets at {measured}.",
+                "At this d the bounds cross at s = {expected}, and the regrets near {measured}.",
                 when={"crosses": (1,)},
                 unless=clause,
             ),
@@ -151,7 +155,7 @@ def figure(held: Held) -> Figure:
             "weights of 1/s, and the learner pays the ℓ₁ distance. Both geometries start from "
             "zero, with the step that is best for the bound; the hypentropy has β = 1/d and stays "
             "in the ℓ₁ ball of radius 5/4. Where the regrets cross is interpolated. The "
-            "target's weights cost on the way and when they swing, the others when they swing."
+            "target’s weights cost on the way and when they swing, the others when they swing."
         ),
         alt=(
             "With few weights in the target the hypentropy pays less, with many gradient descent; "

@@ -15,6 +15,7 @@ from implicitbias.explore.panels.stems import Marks, Stems
 from implicitbias.explore.scale_and_depth_data import scale_and_depth_data
 from implicitbias.explore.scale_axis import scale_axis
 from implicitbias.explore.text import Clause
+from implicitbias.explore.time_axis import time_axis
 from implicitbias.problems import Problem, diabetes, sparse_regression
 
 SCALES = np.logspace(-6, 1, 29)
@@ -84,7 +85,6 @@ def figure(
     """What the explorable shows of computed data, one entry a problem (see ``scale_and_depth``)."""
     runs = list(data.values())
     samples = np.shape(runs[0]["times"])[-1]
-    percent = np.linspace(0.0, 100.0, samples)
     over = ("data", "depth", "scale")
     sizes = [float(np.abs(run["weights"]).max()) for run in runs]
     apart = [np.abs(np.asarray(run["l1"]) - np.asarray(run["l2"])).max() for run in runs]
@@ -95,14 +95,7 @@ def figure(
             Axis("data", "Data", tuple(data), kind="choice", start=next(iter(data))),
             scale_axis(scales, start=_nearest(scales, 1e-3)),
             Axis("depth", "Depth", tuple(depths), kind="choice", symbol="D", start=depths[0]),
-            Axis(
-                "time",
-                "Time",
-                tuple(percent),
-                kind="time",
-                reads="times",
-                ends=("start", "converged"),
-            ),
+            time_axis(samples, reads="times", end="converged"),
         ),
         arrays={
             "weights": Array(

@@ -5,15 +5,15 @@ from collections.abc import Iterable
 from implicitbias.explore.axis import Axis
 
 
-def scale_axis(scales: Iterable[float], *, start: float) -> Axis:
-    """The scale of initialisation, in the words and the colours of the two regimes.
+def scale_axis(scales: Iterable[float], *, start: float, of: str = "initialisation") -> Axis:
+    """The scale of the initialisation, or of the output, in the colours of the two regimes.
 
     >>> scale_axis((1e-3, 0.1, 10.0), start=0.1).ends
     ('small: feature learning', 'large: kernel')
     """
     return Axis(
         "scale",
-        "Scale of initialisation",
+        f"Scale of {of}",
         tuple(scales),
         symbol="α",
         log=True,

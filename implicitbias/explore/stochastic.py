@@ -247,7 +247,7 @@ def figure(
             Clause("The minimiser of the training error has ", when={"method": (ERM,)}),
             Clause("One pass of SGD has ", when={"method": (PASS,)}),
             Clause("The minimiser with a penalty has ", when={"method": (REGULARIZED,)}),
-            Clause("Gradient descent has after {steps} steps ", when={"method": (DESCENT,)}),
+            Clause("After {steps} steps gradient descent has ", when={"method": (DESCENT,)}),
             Clause(f"an excess risk of {{risk}}. Weights that are zero have {zero:.3f}."),
         ),
         presets=(

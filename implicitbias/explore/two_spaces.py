@@ -4,11 +4,13 @@ import numpy as np
 from scipy.integrate import solve_ivp
 
 from implicitbias.explore.array import Array
-from implicitbias.explore.axis import ITEM, Axis
+from implicitbias.explore.axis import ITEM
 from implicitbias.explore.explorable import Explorable
 from implicitbias.explore.figure import Figure, Preset
 from implicitbias.explore.panels.curves import Curves, Line
 from implicitbias.explore.panels.plane import Ellipses, Extent, Outline, Plane, Points, Trail
+from implicitbias.explore.scale_axis import scale_axis
+from implicitbias.explore.time_axis import time_axis
 
 SCALES = 10.0 ** (np.arange(-9, 10) / 6)
 CLOCK = np.append(0.0, np.geomspace(0.004, 2.0, 31))  # alpha^2 t
@@ -40,24 +42,8 @@ def two_spaces() -> Explorable:
         name="two-spaces",
         title="One equation in parameter space and in function space, by the scale of the output",
         axes=(
-            Axis(
-                "scale",
-                "Scale of the output",
-                tuple(SCALES),
-                symbol="α",
-                log=True,
-                ends=("small: feature learning", "large: kernel"),
-                roles=("rich", "kernel"),
-                start=1.0,
-            ),
-            Axis(
-                "time",
-                "Time",
-                tuple(np.linspace(0.0, 100.0, len(CLOCK))),
-                kind="time",
-                reads="clock",
-                ends=("start", "converged"),
-            ),
+            scale_axis(SCALES, start=1.0, of="the output"),
+            time_axis(len(CLOCK), reads="clock", end="converged"),
         ),
         arrays={
             "parameters": Array(now, parameters, inner=(ITEM, "xy"), step=_POINT),
@@ -93,7 +79,7 @@ def two_spaces() -> Explorable:
                 Extent("w₁", -0.3, 1.3),
                 Extent("w₂", -0.2, 0.7),
                 (
-                    Trail("solutions", "all solutions", "ink", dash="6 4"),
+                    Outline("solutions", "all solutions", "ink", "6 4"),
                     Ellipses("metric", "the metric, at the start and now", "rich", _RADIUS),
                     Trail("straight", "the kernel of the start", "kernel", dash="7 4"),
                     Points("l2", "least ℓ₂ norm", "kernel", "cross"),
@@ -103,18 +89,18 @@ def two_spaces() -> Explorable:
             ),
             Curves(
                 "How far each has moved at the end",
-                "The parameters, and the tangent kernel as a part of itself.",
+                "The parameters; and the tangent kernel, in units of its size at the start.",
                 axis="scale",
                 lines=(
                     Line("moved_last", "the parameters", "run"),
                     Line("movement_last", "the tangent kernel", "ink", dashed=True),
                 ),
-                floor=1e-4,
+                floor=1e-5,
             ),
         ),
         reading=(
             "With α = {scale}, at time {clock}, the function is w = ({first}, {second}). The "
-            "parameters have moved by {moved}, and the tangent kernel by {movement} of its size."
+            "parameters have moved by {moved}, and the tangent kernel by {movement} times its size."
         ),
         presets=(
             Preset("A frozen metric", {"scale": 10.0, "time": 100.0}),

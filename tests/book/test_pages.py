@@ -101,6 +101,19 @@ def test_formulas_are_drawn_with_fonts_beside_the_page(opened):
     assert any("Source Serif 4" in family for family in families)
 
 
+APART = """() => [...document.querySelectorAll(".together")].filter((pair) => {
+  const after = document.createRange();
+  after.selectNodeContents(pair.lastChild);
+  const base = [...pair.querySelectorAll(".katex-base")].at(-1);
+  return after.getBoundingClientRect().left < base.getBoundingClientRect().right - 1;
+}).map((pair) => pair.querySelector("annotation").textContent)"""
+
+
+def test_no_line_begins_with_what_ends_a_formula(opened):
+    opened.page.set_viewport_size({"width": 390, "height": 844})
+    assert opened.page.evaluate(APART) == []
+
+
 def test_fits_a_phone(opened):
     page = opened.page
     page.set_viewport_size({"width": 390, "height": 844})

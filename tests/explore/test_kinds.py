@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from implicitbias.explore import Array, Explorable
+from implicitbias.explore import Array, Axis, Explorable
+from implicitbias.explore.panels.stems import Marks, Stems
 
 from ..browser import drawn
 from ..made_up import one_of_each
@@ -284,4 +285,31 @@ def test_every_kind_is_accessible(show: Callable[..., Shown], theme: str, width:
     found = shown.page.evaluate("axe.run('figure.explorable', {preload: false})")
     assert [violation["id"] for violation in found["violations"]] == []
     assert shown.page.evaluate("document.documentElement.scrollWidth") <= width
+    assert shown.complaints == []
+
+
+def test_marks_follow_any_axis_also_one_with_arrays_of_its_own(show: Callable) -> None:
+    """What stems are compared with hangs on the second axis, and has a part for each option."""
+    scale, mode = Axis("scale", "Scale", (1.0, 2.0)), Axis("mode", "Mode", ("a", "b"), "choice")
+    compared = [np.array([1.0, 1.0]), np.array([-1.0, -1.0])]
+    figure = replace(
+        FIGURE,
+        axes=(scale, replace(mode, start="a")),
+        arrays={
+            "weights": Array(("scale",), np.array([[1.0, -1.0], [2.0, -2.0]]), ("item",)),
+            "others": Array(("mode",), compared, ("item",)),
+        },
+        panels=(Stems("Weights", "weights", "these", (Marks("others", "those", "tick", "ink"),)),),
+        items=(("first", "second"),),
+        reading="At {scale}.",
+        presets=(),
+    )
+    shown = show(html=Explorable(figure).html())
+    marks = shown.page.locator(".stems svg[role=img] .tick line")
+    before = marks.evaluate_all("all => all.map((mark) => mark.getAttribute('y1'))")
+    shown.page.evaluate("new Promise((done) => requestIdleCallback(done))")  # decoded ahead
+    shown.page.get_by_role("radio", name="b").check()
+    drawn(shown.page)
+    after = marks.evaluate_all("all => all.map((mark) => mark.getAttribute('y1'))")
+    assert len(before) == len(after) == 2 and not set(before) & set(after)
     assert shown.complaints == []

@@ -18,7 +18,7 @@ MADE = shutil.ignore_patterns(
     ".*", "_build", "_vendor", "node_modules", "__pycache__", "*.egg-info"
 )
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-LAB = "saddle-to-saddle.ipynb"
+LAB = "gallery.ipynb"
 
 
 def run(*command: object, cwd: Path) -> str:

@@ -52,10 +52,10 @@ export function dataOf(payload) {
       return Array.from({ length: sizes[axis] }, (_, k) => found.values[from + k * found.strides[axis]]);
     },
 
-    // What another option of an axis needs, decoded ahead: one part a step.
-    *ahead(axis) {
-      for (const name of Object.keys(payload.arrays))
-        for (let k = 0; k < axis.values.length; k++) yield view(name, { [axis.name]: k });
+    // What other options need, decoded ahead: one part a step.
+    *ahead() {
+      for (const [name, { dims, parts }] of Object.entries(payload.arrays))
+        for (let k = 0; k < parts.length; k++) yield view(name, { [dims[0]]: k });
     },
   };
 }

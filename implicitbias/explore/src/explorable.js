@@ -156,7 +156,7 @@ export function explorable(root, payload, { index, changed = () => {}, linked = 
   const sizes = new ResizeObserver(fit);
   // What stands below the sentence does not move up again when the sentence is shorter.
   const lines = new ResizeObserver(() => (said.style.minHeight = `${said.offsetHeight}px`));
-  const ahead = data.ahead(payload.axes[0]);
+  const ahead = data.ahead();
   let idle = 0;
   function prepare() {
     sound(() => {

@@ -11,7 +11,9 @@ export const power = (exponent) => (exponent === 0 ? "1" : exponent === 1 ? "10"
 // A number with so many significant digits, a power of ten where zeros would pile up.
 // Its spaces do not break: a number stays on its line.
 export function number(value, digits = 2) {
-  if (Number.isInteger(value) && Math.abs(value) < 1e4) return minus(value);
+  // A count keeps its digits as long as it can be read, unless it is a round number.
+  const round = Number(value.toPrecision(digits)) === value;
+  if (Number.isInteger(value) && Math.abs(value) < (round ? 1e4 : 1e5)) return minus(value);
   const [mantissa, exponent] = value.toExponential(digits - 1).split("e");
   const power = Number(exponent);
   if (power >= -2 && power < digits + 1) return minus(Number(value.toPrecision(digits)));

@@ -4,7 +4,7 @@ import { curveMonotoneX, line } from "d3-shape";
 import { pool, say, set, svg } from "../dom.js";
 import { drag } from "../drag.js";
 import { number, power } from "../format.js";
-import { besideLines, overlap, width as textWidth } from "../labels.js";
+import { LINE, besideLines, overlap, width as textWidth } from "../labels.js";
 import { columns, exponents, plot } from "../plot.js";
 import { phrase } from "../text.js";
 
@@ -12,6 +12,15 @@ const LEFT = 42;
 const RIGHT = 8;
 const TOP = 12;
 const BOTTOM = 24;
+
+// Places between two powers of ten, on a logarithmic scale that shows less than two of them.
+function between(low, high, most) {
+  const marks = [];
+  for (let e = Math.max(-4, Math.floor(low)); e <= Math.min(4, high); e++)
+    for (const digit of [1, 2, 5]) marks.push({ at: e + Math.log10(digit), digit, text: String(Number(`${digit}e${e}`)) });
+  const inside = marks.filter(({ at }) => at >= low && at <= high);
+  return inside.length > most ? inside.filter(({ digit }) => digit !== 2) : inside;
+}
 
 export default function curves(panel, figure) {
   const ground = plot();
@@ -39,7 +48,9 @@ export default function curves(panel, figure) {
   const ticks = (y, height) => {
     const most = Math.max(2, Math.floor((height - BOTTOM) / 34));
     if (linear) return y.ticks(most).map((tick) => ({ y: y(tick), text: number(tick), strong: tick === 0 }));
-    return exponents(...y.domain(), most).map((e) => ({ y: y(e), text: power(e) }));
+    const whole = exponents(...y.domain(), most);
+    const marks = whole.length > 1 ? whole.map((e) => ({ at: e, text: power(e) })) : between(...y.domain(), most);
+    return marks.map(({ at, text }) => ({ y: y(at), text }));
   };
 
   function place() {
@@ -109,14 +120,16 @@ export default function curves(panel, figure) {
     const at = now.map((value) => Math.min(bottomEdge, Math.max(topEdge, scene.y(up(value)))));
     pool(markers, lines.length, () => svg("circle", { r: 5 }));
     pool(readings, lines.length, () => svg("text"));
-    const rooms = lines.map((entry, i) => {
+    const rooms = [];
+    lines.forEach((entry, i) => {
       const later = !figure.atEnd && !figure.data.dims(entry.array).includes(time?.name);
       set(markers.children[i], { cx: here, cy: at[i], class: later ? "later" : null });
       const text = !linear && now[i] < panel.floor ? `below ${power(Math.log10(panel.floor))}` : number(now[i]);
       say(readings.children[i], text);
-      const place = beside(i, at, textWidth(text));
-      set(readings.children[i], { x: place.x, y: place.y, "text-anchor": "middle", class: entry.role });
-      return place.room;
+      // A reading that would cover another moves to the other side of its marker, or is left out.
+      const place = beside(i, at, textWidth(text)).find(({ room }) => !rooms.some((other) => overlap(room, other)));
+      set(readings.children[i], { x: place?.x ?? 0, y: place?.y ?? 0, "text-anchor": "middle", class: entry.role, display: place ? null : "none" });
+      if (place) rooms.push(place.room);
     });
     // Lines keep their names' places until a reading needs one.
     const covered = (label) => label && rooms.some((room) => overlap(room, label.area));
@@ -134,7 +147,7 @@ export default function curves(panel, figure) {
     });
   }
 
-  // Beside its marker, where the line is not: the upper reading above, the lower one below.
+  // Places beside its marker. First where the line is not: the upper reading above, the lower one below.
   function beside(i, at, wide) {
     const here = scene.x(logs[figure.index[axis.name]]);
     const heights = scene.heights[i];
@@ -142,12 +155,20 @@ export default function curves(panel, figure) {
     const falls = heights[Math.min(k + 1, heights.length - 1)] < heights[Math.max(k - 1, 0)];
     const above = at.every((other, j) => at[i] < other || (at[i] === other && i <= j));
     const atFloor = at[i] + 22 > scene.y.range()[0]; // below it are the ticks
-    const y = above || atFloor ? at[i] - 8 : at[i] + 18;
     const reach = 10 + wide / 2;
-    let x = here + (falls === above ? reach : -reach);
-    if (x + wide / 2 > size.width) x = here - reach;
-    if (x - wide / 2 < LEFT) x = here + reach;
-    return { x, y, room: { x0: x - wide / 2 - 2, x1: x + wide / 2 + 2, y0: y - 11, y1: y + 3 } };
+    const aside = (right) => {
+      if (here + reach + wide / 2 > size.width) return here - reach;
+      return right || here - reach - wide / 2 < LEFT ? here + reach : here - reach;
+    };
+    const raised = above || atFloor;
+    const right = falls === above;
+    const [up, down] = [at[i] - 8, at[i] + 18];
+    return (raised ? [up, ...(atFloor ? [] : [down]), up - LINE] : [down, up, up - LINE]).flatMap((y) =>
+      [right, !right].map((toRight) => {
+        const x = aside(toRight);
+        return { x, y, room: { x0: x - wide / 2 - 2, x1: x + wide / 2 + 2, y0: y - 11, y1: y + 3 } };
+      }),
+    );
   }
 
   drag(ground.picture, (event) => {
@@ -160,7 +181,8 @@ export default function curves(panel, figure) {
     element: ground.element,
     picture: ground.picture,
     fit(width, narrow) {
-      const share = lines.length > 1 ? 1 : 0.62;
+      // One line needs less height, unless a picture of more stands beside it.
+      const share = lines.length > 1 || ground.element.parentElement.matches(":has(> .plane + .plane)") ? 1 : 0.62;
       size = { width, height: Math.round((narrow ? 190 : 172) * share) };
     },
     draw,

@@ -64,11 +64,18 @@ export default function plane(panel, figure) {
   const unitOf = (width, height) =>
     Math.min((width - LEFT - 6) / (panel.x.high - panel.x.low), (height - TOP - BOTTOM) / (panel.y.high - panel.y.low));
 
+  // Layers of one label share an entry: a line, and the point on it.
+  const keyed = layers.filter((layer) => layer.glyph);
+  const shown = keyed.filter((layer, i) => keyed.findIndex(({ label }) => label === layer.label) === i);
+  const sharing = (layer) => {
+    const other = keyed.find(({ label, group }) => label === layer.label && isPoints(group) !== isPoints(layer.group));
+    return other ? [layer, other] : [layer];
+  };
+
   function key() {
-    const shown = layers.filter((layer) => layer.glyph);
     const texts = shown.map((layer) => phrase(layer.label, figure));
     const entries = pool(ground.note, shown.length + 1, (i) =>
-      i ? html("span", { class: "entry" }, glyphOf(shown[i - 1]), html("span")) : html("span", { class: "words" }),
+      i ? html("span", { class: "entry" }, glyphOf(sharing(shown[i - 1])), html("span")) : html("span", { class: "words" }),
     );
     const words = phrase(panel.note, figure);
     set(say(entries[0], words), { hidden: !words });
@@ -145,8 +152,10 @@ function ticksOf({ low, high, log, ticks }, scale, most) {
   return exponents(Math.log10(low), Math.log10(high), most).map((e) => ({ value: 10 ** e, text: power(e) }));
 }
 
-// A small picture of how a layer is drawn, for the key.
-const glyphOf = (layer) => svg("svg", { width: 22, height: 14, class: layer.group, "aria-hidden": "true" }, layer.glyph());
+// A small picture of how layers are drawn, for the key.
+const glyphOf = (layers) =>
+  svg("svg", { width: 22, height: 14, "aria-hidden": "true" }, ...layers.map((layer) => svg("g", { class: layer.group }, layer.glyph())));
+const isPoints = (group) => group.startsWith("points");
 
 // A function of x and y that writes a polyline.
 const through = (points, { x, y }) => {

@@ -24,7 +24,7 @@ export default function stems(panel, figure) {
   stage.append(bubble);
   const walker = walk(stage, panel.label, { now: () => figure.item, show: figure.hover, text: (j) => readout(j).join(", ") });
   let size = { width: 600, height: 230 };
-  let x, y;
+  let x, y, reach;
 
   const values = () => figure.final(panel.final) ?? figure.data.at(panel.array, figure.index);
   const compared = () =>
@@ -62,10 +62,12 @@ export default function stems(panel, figure) {
     const weights = values();
     const count = weights.length;
     const { width, height } = size;
-    if (changed.has("size") || changed.has("data")) {
+    // Other weights, on another scale; or others to compare with. Else only the stems move.
+    const anew = changed.has("size") || reach !== figure.reach(panel.array);
+    if (anew || marks.some((mark) => figure.data.dims(mark.array).some((dim) => changed.has(dim)))) {
       const gap = (width - LEFT - RIGHT) / count;
       x = (j) => LEFT + gap * (j + 0.5);
-      const reach = figure.reach(panel.array);
+      reach = figure.reach(panel.array);
       y = scaleLinear([-reach.low, reach.high], [height - 22, 20]);
       ground.size(width, height);
       ground.rows(
