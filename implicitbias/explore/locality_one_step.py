@@ -89,19 +89,18 @@ def locality_one_step() -> Explorable:
             ),
             Curves(
                 "Cosine of filter and signal",
-                "Mean of eight draws, and 1/√(1 + σ²kd/n) or 1/√(1 + σ²k²d/n).",
+                "Mean of eight draws. Drag to move the number of samples.",
                 axis="n",
                 lines=(
                     Line("shared", "one shared filter", "run"),
-                    Line("shared_predicted", "", "soft", dashed=True),
                     Line("local", "a filter for each patch", "ink"),
-                    Line("local_predicted", "predicted", "soft", dashed=True),
                 ),
             ),
         ),
         reading=(
             "With {k} patches and {n} samples, the shared filter has a cosine of {shared} with the "
-            "signal, and the filters of single patches one of {local} on average."
+            "signal, and the filters of single patches one of {local} on average. The formulas say "
+            "{shared_predicted} and {local_predicted}."
         ),
         presets=(
             Preset("One patch: no difference", {"k": 1, "n": 16}),
