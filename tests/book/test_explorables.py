@@ -16,9 +16,9 @@ def figures() -> list[tuple[str, str]]:
 
 
 FIGURES = figures()
-# Chapters come from a host, a figure alone from a disk; those of the labs' pages are woken by axe's
-# tests, and are the same.
-HOSTED = [("http", page, name) for page, name in FIGURES if page.startswith("book/")]
+# Every slider is moved where its figure stands alone, on a disk. In a chapter, from a host, one is;
+# the figures of the labs' pages are woken by axe's tests, and are the same.
+CHAPTERS = sorted({page for page, _ in FIGURES if page.startswith("book/")})
 ALONE = [("file", page, name) for page, name in FIGURES if page.startswith("embed/")]
 POSITIONS = ["Home", "End", "ArrowLeft"]
 
@@ -49,7 +49,22 @@ def test_the_book_has_explorables():
     }
 
 
-@pytest.mark.parametrize(("scheme", "page", "name"), HOSTED + ALONE)
+@pytest.mark.parametrize("page", CHAPTERS)
+def test_figures_of_a_chapter_move_and_share_the_address(visit, page):
+    opened = visit(page, scheme="http")
+    for name in [name for where, name in FIGURES if where == page]:
+        figure = bring(opened.page, name)
+        slider = figure.locator("input[type=range]").first
+        move(slider, "End")
+        last = reading(figure)
+        move(slider, "Home")
+        assert reading(figure) != last
+        assert opened.page.evaluate("location.hash").startswith(f"#{name}?")
+    assert opened.complaints == []
+    assert opened.left == []
+
+
+@pytest.mark.parametrize(("scheme", "page", "name"), ALONE)
 def test_every_control_has_a_name_and_every_slider_moves_by_keyboard(visit, scheme, page, name):
     opened = visit(page, scheme=scheme)
     figure = bring(opened.page, name)
