@@ -1,5 +1,6 @@
 """Studies of single papers: what they claim, computed as exactly as can be."""
 
+from . import growing as growing
 from .canvas import (
     Canvases as Canvases,
     digit_canvases as digit_canvases,

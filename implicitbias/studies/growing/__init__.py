@@ -1,0 +1,57 @@
+"""Networks that grow while they are trained: which way to grow, and what growing prefers."""
+
+from .iterated import (
+    Layer as Layer,
+    ResidualNetwork as ResidualNetwork,
+    extrapolation_error as extrapolation_error,
+    fresh_layers as fresh_layers,
+    iterate as iterate,
+)
+from .lag import (
+    Selection as Selection,
+    lag_select as lag_select,
+    rank_correlation as rank_correlation,
+    selection_regret as selection_regret,
+)
+from .measures import block_similarity as block_similarity
+from .operators import (
+    DEPTH_OPERATORS as DEPTH_OPERATORS,
+    WIDTH_OPERATORS as WIDTH_OPERATORS,
+    Plan as Plan,
+    depth_of as depth_of,
+    grow as grow,
+    grow_moments as grow_moments,
+    plan as plan,
+)
+from .schedules import schedule as schedule, stacking_cost as stacking_cost
+from .tokens import (
+    FORMS as FORMS,
+    SYMBOLS as SYMBOLS,
+    TOKENS as TOKENS,
+    Sample as Sample,
+    accuracy as accuracy,
+    copying as copying,
+    cross_entropy as cross_entropy,
+    fact_table as fact_table,
+    facts as facts,
+    hops as hops,
+    is_right as is_right,
+    maths as maths,
+    mixture as mixture,
+    variables as variables,
+)
+from .training import (
+    MOMENTS as MOMENTS,
+    Growth as Growth,
+    Snapshot as Snapshot,
+    gradual_stacking as gradual_stacking,
+    warm_up_cosine as warm_up_cosine,
+)
+from .transformer import (
+    Block as Block,
+    Transformer as Transformer,
+    blocks_of as blocks_of,
+    fresh_blocks as fresh_blocks,
+    outputs_of as outputs_of,
+    start_transformer as start_transformer,
+)
