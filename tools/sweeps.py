@@ -7,6 +7,7 @@
 import argparse
 import multiprocessing
 from concurrent.futures import Executor, ProcessPoolExecutor
+from pathlib import Path
 
 import jax
 from tqdm import tqdm
@@ -20,6 +21,7 @@ from implicitbias.explore import (
     mirror_descent_data,
     real_data_data,
     sparse_regression_data,
+    stacking_transformer_data,
 )
 
 SWEEPS = {
@@ -31,7 +33,11 @@ SWEEPS = {
     "locality": locality_data,
     "locality-digits": locality_digits_data,
     "halfspaces": halfspaces_data,
+    "stacking-transformer": stacking_transformer_data,
 }
+
+LONG = ("stacking-transformer",)
+"""Those that keep checkpoints."""
 
 
 class Told(Executor):
@@ -58,11 +64,15 @@ def main() -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(SWEEPS)}")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--dask", metavar="ADDRESS")
+    parser.add_argument(
+        "--checkpoints", type=Path, metavar="DIR", help="where a cut run is to go on from"
+    )
     options = parser.parse_args()
     jax.config.update("jax_enable_x64", True)
     with executor(options.workers, options.dask) as run:
         for name in options.names or SWEEPS:
-            SWEEPS[name].write(SWEEPS[name].compute(Told(run, name)))
+            kept = {"checkpoints": options.checkpoints} if name in LONG else {}
+            SWEEPS[name].write(SWEEPS[name].compute(Told(run, name), **kept))
             print(f"{name}: written")
 
 
