@@ -68,7 +68,7 @@ export default function curves(panel, figure) {
     ground.rows(ticks(y, height), LEFT, width - RIGHT);
     const curve = line().curve(curveMonotoneX).digits(2);
     const drawn = heights.map((values) => values.map((value, k) => [x(logs[k]), y(value)]));
-    lines.forEach((entry, i) => entry.path.setAttribute("d", curve(drawn[i])));
+    lines.forEach((entry, i) => entry.path.setAttribute("d", curve(drawn[i]) ?? "")); // none of no points
     paintBands(x, height);
     scene.drawn = drawn;
     scene.labels = null;
@@ -117,11 +117,14 @@ export default function curves(panel, figure) {
     set(cursor, { x1: here, x2: here });
     const now = lines.map((entry) => figure.data.at(entry.array, figure.index));
     const [bottomEdge, topEdge] = scene.y.range();
-    const at = now.map((value) => Math.min(bottomEdge, Math.max(topEdge, scene.y(up(value)))));
+    const missing = now.map((value) => value === null);
+    const at = now.map((value, i) => (missing[i] ? Infinity : Math.min(bottomEdge, Math.max(topEdge, scene.y(up(value))))));
     pool(markers, lines.length, () => svg("circle", { r: 5 }));
     pool(readings, lines.length, () => svg("text"));
     const rooms = [];
     lines.forEach((entry, i) => {
+      for (const group of [markers, readings]) set(group.children[i], { display: missing[i] ? "none" : null });
+      if (missing[i]) return;
       const later = !figure.atEnd && !figure.data.dims(entry.array).includes(time?.name);
       set(markers.children[i], { cx: here, cy: at[i], class: later ? "later" : null });
       const text = !linear && now[i] < panel.floor ? `below ${power(Math.log10(panel.floor))}` : number(now[i]);
