@@ -33,7 +33,7 @@ EXPERIMENTS = {
 
 COMMON = (20, 20, 0.2)
 FULL = (*EXPERIMENTS["small"], COMMON)
-"""The tasks with full filters, each of which takes as long as some twenty with local ones."""
+"""The tasks in which full filters are trained too: in all of them it would take too long."""
 
 SIZES = (*(16 * 2**j for j in range(9)), 5793)
 SMALL_SIZES = tuple(4 * 2**j for j in range(12))

@@ -70,7 +70,7 @@ class Curves(Panel):
             for line in self.lines
         ]
         curves = [
-            (line, self._heights([float(np.squeeze(value)) for value in values if value is not None]))
+            (line, self._heights([float(value) for value in values if value is not None]))
             for line, values in found
             if values[0] is not None
         ]
