@@ -75,6 +75,26 @@ def test_slopes_are_those_of_neighbours():
     assert found == pytest.approx(expected, abs=0.012)
 
 
+@pytest.mark.parametrize("preset", range(len(FIGURE.presets)))
+def test_readings_are_in_the_order_of_their_values(show, preset):
+    page = show(html=halfspaces().html()).page
+    page.locator(".presets button").nth(preset).click()
+    page.wait_for_timeout(200)
+    panel = page.locator(".panel.curves").first
+    drawn = panel.locator(".readings text:visible").all()
+    heights = [float(text.get_attribute("y")) for text in drawn]
+    values = [numeral(text.text_content()) for text in drawn]
+    assert len(values) >= 2
+    assert [values[k] for k in np.argsort(heights)] == sorted(values, reverse=True)
+
+
+def numeral(text: str) -> float:
+    """A number as a figure writes it."""
+    head, _, power = text.partition("10⁻")
+    digits = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+    return float(head.strip(" ×") or 1) / 10.0 ** int(power.translate(digits) or 0)
+
+
 TUMOURS = halfspaces_tumours().figure
 WRONG = tumours.read()
 

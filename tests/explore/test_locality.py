@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 from implicitbias import studies
 from implicitbias.explore import (
@@ -53,6 +54,30 @@ def test_full_filters_are_shown_where_they_were_trained(varied):
             assert found == pytest.approx(risk, abs=1e-3)
         else:
             assert found is None
+
+
+def test_a_curve_that_is_missing_leaves_no_trace(show):
+    shown = show("#locality?value=20&n=256", html=locality().html())
+    curves = shown.page.locator(".panel.curves")
+    visible = curves.locator(".markers circle:visible")
+    names = curves.locator(".names text:visible")
+    expect(visible).to_have_count(4)
+    assert "full (FCN)" in names.all_text_contents()
+    shown.page.get_by_role("slider", name="Its value").press("End")
+    expect(visible).to_have_count(3)
+    assert "full (FCN)" not in names.all_text_contents()
+    assert curves.locator(".line.ink path").first.get_attribute("d") == ""
+    assert shown.complaints == []
+
+
+@pytest.mark.parametrize("explorable", [locality, locality_small, locality_digits])
+def test_a_panel_left_over_has_the_whole_width(show, explorable):
+    page = show(html=explorable().html()).page
+    boxes = [panel.bounding_box() for panel in page.locator(".panel").all()]
+    assert len(boxes) == 3 and boxes[0]["y"] == boxes[1]["y"] < boxes[2]["y"]
+    assert boxes[2]["width"] == pytest.approx(
+        boxes[1]["x"] + boxes[1]["width"] - boxes[0]["x"], abs=1
+    )
 
 
 def test_pictures_are_filters():
