@@ -92,7 +92,7 @@ def numeral(text: str) -> float:
     """A number as a figure writes it."""
     head, _, power = text.partition("10⁻")
     digits = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
-    return float(head.strip(" ×") or 1) / 10.0 ** int(power.translate(digits) or 0)
+    return float(head.split("×")[0] or 1) / 10.0 ** int(power.translate(digits) or 0)
 
 
 TUMOURS = halfspaces_tumours().figure
