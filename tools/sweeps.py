@@ -16,6 +16,7 @@ from implicitbias.explore import (
     benign_data,
     capacity_data,
     halfspaces_data,
+    halfspaces_tumours_data,
     locality_data,
     locality_digits_data,
     mirror_descent_data,
@@ -33,6 +34,7 @@ SWEEPS = {
     "locality": locality_data,
     "locality-digits": locality_digits_data,
     "halfspaces": halfspaces_data,
+    "halfspaces-tumours": halfspaces_tumours_data,
     "stacking-transformer": stacking_transformer_data,
 }
 
