@@ -330,3 +330,18 @@ def read() -> dict[str, Outcome]:
         method: Outcome(**{name: np.array(part) for name, part in parts.items()})
         for method, parts in held.items()
     }
+
+
+def at_loss(outcome: Outcome, loss: float, test: int) -> float:
+    """The mean share of right answers when runs first have this validation loss; -1 if some never.
+
+    Between two moments it is taken to be linear in the loss.
+    """
+    least = np.minimum.accumulate(outcome.loss, axis=1)
+    if (least[:, -1] > loss).any():
+        return -1.0
+    shares = [
+        np.interp(-loss, -falling, right)
+        for falling, right in zip(least, outcome.right[:, :, test], strict=True)
+    ]
+    return float(np.mean(shares))
