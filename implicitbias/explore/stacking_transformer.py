@@ -72,7 +72,9 @@ def figure(held: Mapping[str, Outcome]) -> Figure:
         "loss": Array(("method",), [outcome.loss[:, -1].mean() for outcome in methods], step=1e-2),
         "right": Array(place, [ends(outcome).mean(axis=0) for outcome in methods], step=1e-2),
         "solved": Array(place, [(ends(outcome) > 0.9).sum(axis=0) for outcome in methods], step=1),
-        "scratch_loss": Array((), scratch.loss[:, -1].mean(), step=1e-2),
+        "scratch_loss": Array(
+            ("question",), np.full(len(TESTS), scratch.loss[:, -1].mean()), step=1e-2
+        ),
         "scratch_right": Array(("question",), ends(scratch).mean(axis=0), step=1e-2),
         "scratch_solved": Array(("question",), (ends(scratch) > 0.9).sum(axis=0), step=1),
         "equal": Array(place, np.maximum(equal, 0), step=1e-2),
