@@ -20,6 +20,8 @@ from implicitbias.explore import (
     mirror_descent_data,
     real_data_data,
     sparse_regression_data,
+    stacking_data,
+    stacking_iterated_data,
 )
 
 SWEEPS = {
@@ -31,6 +33,8 @@ SWEEPS = {
     "locality": locality_data,
     "locality-digits": locality_digits_data,
     "halfspaces": halfspaces_data,
+    "stacking": stacking_data,
+    "stacking-iterated": stacking_iterated_data,
 }
 
 
