@@ -82,7 +82,10 @@ def snapshots(setting: Setting) -> list[LinearNetwork]:
     block = DEPTH // (loops * stages)
     first = jnp.stack([fresh_linear(block, WIDTH, scale=scale, seed=seed) for seed in SEEDS])
     growth = Growth(
-        _layers, method, block=block, fresh=lambda n, seed: fresh_linear(n, WIDTH, scale=scale, seed=seed)
+        _layers,
+        method,
+        block=block,
+        fresh=lambda n, seed: fresh_linear(n, WIDTH, scale=scale, seed=seed),
     )
     runs = gradual_stacking(
         LinearNetwork(first, loops),

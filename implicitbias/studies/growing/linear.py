@@ -142,8 +142,8 @@ def tied_distance_bound(imbalance: ArrayLike, size: float) -> float:
 def principal_root(target: ArrayLike, layers: int) -> Float[np.ndarray, "width width"]:
     r"""The principal root :math:`M^{1/L}` of a normal matrix, its eigenvalues' being principal.
 
-    **Raises:** `ValueError` for a matrix that is not normal, or that has an eigenvalue on the closed
-    negative real axis.
+    **Raises:** `ValueError` for a matrix that is not normal, or that has an eigenvalue on the
+    closed negative real axis.
 
     >>> import implicitbias as ib
     >>> growing = ib.studies.growing
@@ -213,9 +213,7 @@ def eigenvalue_walk(target: complex, layers: int, shares: ArrayLike) -> Walk:
     return Walk(times, product, product ** (1 / layers))
 
 
-def root_error(
-    network: LinearNetwork, root: Float[np.ndarray, "width width"], extra: int
-) -> float:
+def root_error(network: LinearNetwork, root: Float[np.ndarray, "width width"], extra: int) -> float:
     r"""How well copies of the middle layer go on with what a linear network has learned.
 
     :math:`\lVert P-R^{L+q}\rVert_F/\lVert R^{L+q}\rVert_F` for the product P of the network with q
