@@ -42,13 +42,13 @@ def stacking_iterated(held: Mapping[str, Held] | None = None) -> Explorable:
     """Validation error and extrapolation of networks that learn eight rounds of a map.
 
     Args:
-        held: the sweep. By default that which comes with the library, which
+        held: the runs of the sweep. By default that which comes with the library, which
             ``tools/sweeps.py`` makes.
 
     Returns:
         The explorable ``"stacking-iterated"``.
     """
-    return Explorable(figure(read() if held is None else held))
+    return Explorable(figure(read()[0] if held is None else held))
 
 
 def figure(held: Mapping[str, Held]) -> Figure:

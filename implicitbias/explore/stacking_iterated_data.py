@@ -54,7 +54,13 @@ class Held(NamedTuple):
     path: np.ndarray  # (seed, checkpoint, 2): validation error, and that with three layers more
     errors: np.ndarray  # (seed, extra), at the end
     similarity: np.ndarray  # (layer, layer): mean over seeds
-    seconds: tuple[float, float]  # with compilation and without
+
+
+class Paces(NamedTuple):
+    """Seconds on the machine that ran the sweep, by the number of layers, 1 to 8."""
+
+    step: np.ndarray  # of all seeds together; the fastest hundred of twelve
+    compilation: np.ndarray
 
 
 def _single(tree: Any) -> Any:
@@ -122,23 +128,42 @@ def train_one(method: str) -> Held:
         every=EVERY,
         replicas=True,
     )
-    path, times, last, clock = [], [], 0, time.perf_counter()
+    path = []
     for run in runs:
-        jax.block_until_ready(jax.tree.leaves(run.model))
-        depth = run.model.network.layers.bias.shape[1] * loops
-        times.append((depth, run.steps - last, time.perf_counter() - clock))
         students = [
             jax.tree.map(lambda leaf, k=k: leaf[k], run.model).network for k in range(len(SEEDS))
         ]
+        depth = run.model.network.layers.bias.shape[1] * loops
         if depth == DEPTH and run.steps > 0:
             path.append([[_error(student, extra) for extra in (0, AHEAD)] for student in students])
-        last, clock = run.steps, time.perf_counter()
     return Held(
         np.swapaxes(path, 0, 1),
         np.array([[_error(student, extra) for extra in EXTRA] for student in students]),
         np.mean([block_similarity(lengthened(s, 0).layers) for s in students], axis=0),
-        _seconds(times[1:]),
     )
+
+
+def pace(layers: int) -> tuple[float, float]:
+    """Seconds of a step with so many layers, and of compiling it."""
+    seeds = jnp.array(SEEDS)
+    network = ResidualNetwork(jax.vmap(lambda seed: _fresh(layers, seed))(seeds))
+    runs = gradual_stacking(
+        Student(network, seeds),
+        _loss(),
+        _OPTIMISER,
+        np.full(12 * EVERY, RATE),
+        [12 * EVERY],
+        every=EVERY,
+        replicas=True,
+    )
+    next(runs)
+    seconds = []
+    clock = time.perf_counter()
+    for run in runs:
+        jax.block_until_ready(jax.tree.leaves(run.model))
+        seconds.append(time.perf_counter() - clock)
+        clock = time.perf_counter()
+    return min(seconds[1:]) / EVERY, seconds[0] - min(seconds[1:])
 
 
 _measured = eqx.filter_jit(extrapolation_error)
@@ -148,34 +173,30 @@ def _error(network: ResidualNetwork, extra: int) -> float:
     return float(_measured(network, teacher(), unseen(), extra))
 
 
-def _seconds(times: list[tuple[int, int, float]]) -> tuple[float, float]:
-    """Of all chunks, with compilation; and without, from the median second chunk of each depth."""
-    without = 0.0
-    for depth in {depth for depth, _, _ in times}:
-        chunks = [(steps, seconds) for found, steps, seconds in times if found == depth]
-        pace = float(np.median([seconds / steps for steps, seconds in chunks[1:] or chunks]))
-        without += pace * sum(steps for steps, _ in chunks)
-    return sum(seconds for _, _, seconds in times), without
-
-
-def compute(executor: Executor | None = None) -> dict[str, Held]:
+def compute(executor: Executor | None = None) -> tuple[dict[str, Held], Paces]:
     """The whole sweep."""
-    found: Iterable[Held] = (executor.map if executor else map)(train_one, METHODS)
-    return dict(zip(METHODS, found, strict=True))
+    apply = executor.map if executor else map
+    found: Iterable[Held] = apply(train_one, METHODS)
+    held = dict(zip(METHODS, found, strict=True))
+    return held, Paces(*np.array([pace(layers + 1) for layers in range(DEPTH)]).T)
 
 
-def write(sweep: dict[str, Held]) -> None:
+def write(sweep: tuple[dict[str, Held], Paces]) -> None:
     """To the file: three digits of each number."""
+    held, paces = sweep
     runs = {
         method: {
-            "path": [[_digits(point) for point in points] for points in held.path],
-            "errors": [_digits(row) for row in held.errors],
-            "similarity": held.similarity.round(3).tolist(),
-            "seconds": _digits(held.seconds),
+            "path": [[_digits(point) for point in points] for points in one.path],
+            "errors": [_digits(row) for row in one.errors],
+            "similarity": one.similarity.round(3).tolist(),
         }
-        for method, held in sweep.items()
+        for method, one in held.items()
     }
-    made = {"made by": "python tools/sweeps.py stacking-iterated", "runs": runs}
+    made = {
+        "made by": "python tools/sweeps.py stacking-iterated",
+        "runs": runs,
+        "seconds": {"step": _digits(paces.step), "compilation": _digits(paces.compilation)},
+    }
     FILE.write_text(json.dumps(made, separators=(",", ":")) + "\n")
 
 
@@ -183,14 +204,14 @@ def _digits(values: Iterable[float]) -> list[float]:
     return [float(f"{value:.2e}") for value in values]
 
 
-def read() -> dict[str, Held]:
-    """What the file holds, by method."""
-    return {
+def read() -> tuple[dict[str, Held], Paces]:
+    """What the file holds: runs by method, and seconds."""
+    made = json.loads(FILE.read_text())
+    held = {
         method: Held(
-            np.asarray(run["path"]),
-            np.asarray(run["errors"]),
-            np.asarray(run["similarity"]),
-            (run["seconds"][0], run["seconds"][1]),
+            np.asarray(run["path"]), np.asarray(run["errors"]), np.asarray(run["similarity"])
         )
-        for method, run in json.loads(FILE.read_text())["runs"].items()
+        for method, run in made["runs"].items()
     }
+    seconds = made["seconds"]
+    return held, Paces(np.asarray(seconds["step"]), np.asarray(seconds["compilation"]))
