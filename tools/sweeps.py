@@ -7,6 +7,7 @@
 import argparse
 import multiprocessing
 from concurrent.futures import Executor, ProcessPoolExecutor
+from pathlib import Path
 
 import jax
 from tqdm import tqdm
@@ -15,6 +16,7 @@ from implicitbias.explore import (
     benign_data,
     capacity_data,
     halfspaces_data,
+    halfspaces_tumours_data,
     locality_data,
     locality_digits_data,
     mirror_descent_data,
@@ -22,6 +24,7 @@ from implicitbias.explore import (
     sparse_regression_data,
     stacking_data,
     stacking_iterated_data,
+    stacking_transformer_data,
 )
 
 SWEEPS = {
@@ -35,7 +38,12 @@ SWEEPS = {
     "halfspaces": halfspaces_data,
     "stacking": stacking_data,
     "stacking-iterated": stacking_iterated_data,
+    "halfspaces-tumours": halfspaces_tumours_data,
+    "stacking-transformer": stacking_transformer_data,
 }
+
+LONG = ("stacking-transformer",)
+"""Those that keep checkpoints."""
 
 
 class Told(Executor):
@@ -62,11 +70,15 @@ def main() -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(SWEEPS)}")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--dask", metavar="ADDRESS")
+    parser.add_argument(
+        "--checkpoints", type=Path, metavar="DIR", help="where a cut run is to go on from"
+    )
     options = parser.parse_args()
     jax.config.update("jax_enable_x64", True)
     with executor(options.workers, options.dask) as run:
         for name in options.names or SWEEPS:
-            SWEEPS[name].write(SWEEPS[name].compute(Told(run, name)))
+            kept = {"checkpoints": options.checkpoints} if name in LONG else {}
+            SWEEPS[name].write(SWEEPS[name].compute(Told(run, name), **kept))
             print(f"{name}: written")
 
 

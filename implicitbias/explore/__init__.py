@@ -12,6 +12,7 @@ from implicitbias.explore.explorable import Explorable as Explorable
 from implicitbias.explore.figure import Figure as Figure, Preset as Preset
 from implicitbias.explore.geometry_lab import geometry_lab as geometry_lab
 from implicitbias.explore.halfspaces import halfspaces as halfspaces
+from implicitbias.explore.halfspaces_tumours import halfspaces_tumours as halfspaces_tumours
 from implicitbias.explore.locality import locality as locality
 from implicitbias.explore.locality_digits import locality_digits as locality_digits
 from implicitbias.explore.locality_one_step import locality_one_step as locality_one_step

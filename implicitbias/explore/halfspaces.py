@@ -55,7 +55,7 @@ def figure(held: Held) -> Figure:
         axes=(
             Axis(
                 "opt",
-                "Wrong labels",
+                "Share wrong",
                 OPTS,
                 symbol="OPT",
                 log=True,
@@ -76,7 +76,7 @@ def figure(held: Held) -> Figure:
             Axis("phase", "Trained by", _PHASES, kind="choice", start=_PHASES[0]),
             Axis(
                 "radius",
-                "Largest norm",
+                "Norm at most",
                 RADII,
                 symbol="R",
                 log=True,

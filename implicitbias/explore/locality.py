@@ -1,30 +1,33 @@
 """The explorable "locality": what local and shared filters need, by patches, size and noise."""
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from implicitbias.explore.array import Array
 from implicitbias.explore.axis import Axis
 from implicitbias.explore.explorable import Explorable
 from implicitbias.explore.figure import Figure, Preset
+from implicitbias.explore.locality_curves import (
+    Sweep,
+    Task,
+    curve_arrays,
+    each,
+    mean_risk,
+    needed_panel,
+    risk_panel,
+)
 from implicitbias.explore.locality_data import (
     COLUMNS,
+    COMMON,
     COUNTS,
     EXPERIMENTS,
-    MARGIN,
     SIZES,
-    Held,
-    needed,
     read,
     signal,
     slope,
 )
-from implicitbias.explore.panels.curves import Curves, Line
 from implicitbias.explore.panels.images import Images
-from implicitbias.explore.panels.plane import Bars, Extent, Outline, Plane, Points
+from implicitbias.explore.panels.plane import Extent, Outline
 from implicitbias.explore.text import Clause
-from implicitbias.studies.locality import best_filters
 
 VARIED = {
     "patches k": EXPERIMENTS["k"],
@@ -34,10 +37,8 @@ VARIED = {
 }
 """What the reader may vary, and its tasks (k, d, sigma): five for each, at 10 to 30."""
 
-_FLOOR = 1e-3
 
-
-def locality(held: Mapping[tuple[str, int, int, float], Held] | None = None) -> Explorable:
+def locality(held: Sweep | None = None) -> Explorable:
     """Risk and needed samples of shared and local filters, by patches, patch size and noise.
 
     Args:
@@ -50,68 +51,40 @@ def locality(held: Mapping[tuple[str, int, int, float], Held] | None = None) -> 
     return Explorable(figure(read() if held is None else held))
 
 
-def figure(held: Mapping[tuple[str, int, int, float], Held]) -> Figure:
+def figure(held: Sweep) -> Figure:
     """What the explorable shows of learning curves."""
-    tasks = list(VARIED.values())
+    tasks, networks = list(VARIED.values()), ("cnn", "lcn")
     place, over = ("varied", "value"), ("varied", "value", "n")
 
-    def each(of_task) -> np.ndarray:
-        return np.array([[of_task(task) for task in row] for row in tasks])
-
-    def risk(network: str) -> np.ndarray:
-        return each(lambda task: held[network, *task].risk.mean(axis=0))
-
-    def pictures(task) -> np.ndarray:
-        shared, local = (held[network, *task].filters for network in ("cnn", "lcn"))
+    def pictures(task: Task) -> np.ndarray:
+        shared, local = (held[network, *task].filters for network in networks)
         truth = np.broadcast_to(signal(task[1]), shared.shape)
         first = np.concatenate([truth, shared, local], axis=1)[..., : 2 * COLUMNS]
         first = task[1] ** 0.5 * first  # so that the signal is 1 and -1
         return first.reshape(len(SIZES), -1, 2, COLUMNS)
 
-    values = np.array(COUNTS, dtype=float)
-    best = each(lambda task: best_filters(task[0], task[2]).risk)
-    arrays = {
-        "cnn": Array(over, risk("cnn"), step=1e-3),
-        "lcn": Array(over, risk("lcn"), step=1e-3),
-        "best": Array(place, best, step=1e-3),
-        "margin": Array(("n",), np.full(len(SIZES), MARGIN)),
+    arrays = curve_arrays(held, networks, tasks, place, COUNTS, SIZES)
+    full = [mean_risk(held, "fcn", COMMON) if value == 20 else None for value in COUNTS]
+    arrays |= {
+        "fcn": Array(("value", "n"), full, step=1e-3),
+        "most": Array((), SIZES[-1]),
+        "pictures": Array(over, each(tasks, pictures), inner=("image", "row", "column"), step=0.05),
         **{
-            f"{network}_above": Array(
-                over, np.maximum(risk(network) - best[..., None], _FLOOR / 10), step=1e-2, log=True
-            )
-            for network in ("cnn", "lcn")
-        },
-        "pictures": Array(over, each(pictures), inner=("image", "row", "column"), step=0.05),
-        "here": Array(
-            over,
-            np.stack(np.broadcast_arrays(values[:, None], np.array(SIZES, dtype=float)), axis=-1)[
-                None, :, :, None, :
-            ].repeat(len(tasks), axis=0),
-            inner=("point", "xy"),
-        ),
-        **{
-            name: Array(place, each(lambda task, i=i: task[i]), step=step)
+            name: Array(place, each(tasks, lambda task, i=i: task[i]), step=step)
             for i, (name, step) in enumerate((("k", 1), ("d", 1), ("sigma", 1e-3)))
         },
     }
-    for network in ("cnn", "lcn"):
-        found = [[needed(held[network, *task], task) for task in row] for row in tasks]
-        counts = np.array([[entry.samples for entry in row] for row in found])
-        half = np.array([[(entry.high - entry.low) / 2 for entry in row] for row in found])
+    values = np.array(COUNTS, dtype=float)
+    for network in networks:
+        counts = arrays[f"{network}_bars"].values[..., 1]
         slopes = np.array([slope(values, row) for row in counts])
         middle = np.exp(np.log(counts).mean(axis=1) - slopes * np.log(values).mean())
         line = middle[:, None] * values ** slopes[:, None]
         arrays |= {
-            f"{network}_needed": Array(place, counts.round(), step=1),
             f"{network}_slope": Array(("varied",), slopes, step=1e-2),
-            f"{network}_bars": Array(
-                ("varied",),
-                np.stack([np.broadcast_to(values, counts.shape), counts, half], axis=-1),
-                inner=("point", "bar"),
-            ),
             f"{network}_fit": Array(
                 ("varied",),
-                np.stack([np.broadcast_to(values, line.shape), line], axis=-1),
+                np.stack(np.broadcast_arrays(values, line), axis=-1),
                 inner=("step", "xy"),
             ),
         }
@@ -127,16 +100,11 @@ def figure(held: Mapping[tuple[str, int, int, float], Held]) -> Figure:
         ),
         arrays=arrays,
         panels=(
-            Curves(
-                "Squared error above that of the best filters",
-                "Mean of five repetitions. Drag to move the number of samples.",
-                axis="n",
-                lines=(
-                    Line("cnn_above", "shared (CNN)", "run"),
-                    Line("lcn_above", "local (LCN)", "soft"),
-                    Line("margin", "good enough", "ink", dashed=True),
-                ),
-                floor=_FLOOR,
+            risk_panel(
+                (
+                    Clause("Mean of five repetitions, logarithmic. Drag to move the samples."),
+                    Clause(" Full filters were trained at 20 only.", unless={"value": (20,)}),
+                )
             ),
             Images(
                 "The signal and filters at this number of samples",
@@ -144,26 +112,27 @@ def figure(held: Mapping[tuple[str, int, int, float], Held]) -> Figure:
                 "pictures",
                 ("signal", "shared", "local, patch 1", "local, patch 2"),
             ),
-            Plane(
-                "Samples that bring the error within 0.03 of the best",
-                "Bars: 90 % of resamplings of the repetitions.",
+            needed_panel(
+                networks,
                 Extent("value", 9, 33.5, log=True, ticks=COUNTS),
                 Extent("samples", 15, 9000, log=True),
                 (
                     Outline("cnn_fit", (Clause("slope {cnn_slope}"),), "run"),
                     Outline("lcn_fit", (Clause("slope {lcn_slope}"),), "soft", dash="7 4"),
-                    Bars("cnn_bars", "shared (CNN)", "run"),
-                    Bars("lcn_bars", "local (LCN)", "soft"),
-                    Points("here", "you are here", "ink", "ring"),
                 ),
-                stretched=True,
             ),
         ),
         reading=(
-            "At k = {k}, d = {d}, σ = {sigma} and {n} samples, shared filters have the squared "
-            "error {cnn}, local ones {lcn}; the best filters have {best}. To come within 0.03, "
-            "shared filters need {cnn_needed} samples and local ones {lcn_needed}, {ratio} times "
-            "as many."
+            Clause(
+                "At k = {k}, d = {d}, σ = {sigma} and {n} samples, shared filters have the squared "
+                "error {cnn}, local ones {lcn}"
+            ),
+            Clause(", full ones {fcn}", when={"value": (20,)}),
+            Clause(
+                "; the best filters have {best}. To come within 0.03, shared filters need "
+                "{cnn_needed} samples and local ones {lcn_needed}, {ratio} times as many."
+            ),
+            Clause(" Full ones need more than {most}.", when={"value": (20,)}),
         ),
         presets=(
             Preset("Shared is done", {"varied": "patches k", "value": 20, "n": 256}),
@@ -175,12 +144,13 @@ def figure(held: Mapping[tuple[str, int, int, float], Held]) -> Figure:
             "Networks with soft thresholds on samples of k patches of d numbers, of which one, at "
             "random, holds the signal with the sign of the label. Projected gradient descent on "
             "the square loss, five repetitions; step sizes and the moment to stop are chosen on a "
-            "thousand other samples, and the error is exact. What is not varied is k = 20, d = 20, "
-            "σ = 0.2."
+            "thousand other samples, and the error of shared and local filters is exact. What is "
+            "not varied is k = 20, d = 20, σ = 0.2; full filters were trained only there."
         ),
         alt=(
             "Shared filters come near the best error with about a hundred samples, local ones with "
-            "thousands. What local filters need grows faster than the number of patches; what "
-            "shared ones need hardly grows. Both grow in proportion to the size of a patch."
+            "thousands, full ones with more than were tried. What local filters need grows faster "
+            "than the number of patches; what shared ones need hardly grows. Both grow in "
+            "proportion to the size of a patch."
         ),
     )

@@ -29,7 +29,11 @@ EXPERIMENTS = {
     "noise": tuple((20, 20, sigma) for sigma in NOISES),
     "small": tuple((k, 5, 0.2) for k in SMALL),
 }
-"""Patches, their size and the noise; all but the last meet at (20, 20, 0.2)."""
+"""Patches, their size and the noise; all but the last meet at `COMMON`."""
+
+COMMON = (20, 20, 0.2)
+FULL = (*EXPERIMENTS["small"], COMMON)
+"""The tasks in which full filters are trained too: in all of them it would take too long."""
 
 SIZES = (*(16 * 2**j for j in range(9)), 5793)
 SMALL_SIZES = tuple(4 * 2**j for j in range(12))
@@ -89,7 +93,7 @@ def settings() -> list[Setting]:
         (architecture, *task, seed)
         for task in tasks
         for architecture in ARCHITECTURES
-        if architecture != "fcn" or task in EXPERIMENTS["small"]
+        if architecture != "fcn" or task in FULL
         for seed in SEEDS
     ]
 

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Line:
-    """A curve over one axis; an array that also depends on time is drawn at its end."""
+    """A curve over one axis; an array that also depends on time is drawn at its end.
+
+    Where an option of its array has none, there is no curve.
+    """
 
     array: str
     label: str
@@ -62,22 +65,19 @@ class Curves(Panel):
         positions = np.asarray(place(np.asarray(axis.values, dtype=float)))
         x = np.interp(positions, positions[[0, -1]], [LEFT, WIDTH - RIGHT])
         times = {other.name: other.values[-1] for other in figure.axes if other.kind == "time"}
-        curves = [
-            self._heights(
-                [
-                    float(np.squeeze(value))
-                    for value in (
-                        figure.at(line.array, state | times | {axis.name: position})
-                        for position in axis.values
-                    )
-                    if value is not None
-                ]
-            )
+        found = [
+            (line, [figure.at(line.array, state | times | {axis.name: at}) for at in axis.values])
             for line in self.lines
         ]
-        low, high = min(map(np.min, curves)), max(map(np.max, curves))
+        curves = [
+            (line, self._heights([float(value) for value in values if value is not None]))
+            for line, values in found
+            if values[0] is not None
+        ]
+        low = min(values.min() for _, values in curves)
+        high = max(values.max() for _, values in curves)
         drawn = []
-        for line, values in zip(self.lines, curves, strict=True):
+        for line, values in curves:
             y = np.interp(values, [low, high], [160, 34])
             points = " ".join(f"{a:.0f},{b:.1f}" for a, b in zip(x, y, strict=True))
             dash = ' stroke-dasharray="7 4"' if line.dashed else ""

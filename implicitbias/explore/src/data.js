@@ -43,9 +43,11 @@ export function dataOf(payload) {
       return found.shape.length ? found.values.subarray(from, from + found.count) : found.values[from];
     },
 
-    // The numbers over all positions of an axis; where time runs too, at its end.
+    // The numbers over all positions of an axis, none where an option has none; where time runs too,
+    // at its end.
     along(name, index, axis, time) {
       const found = view(name, index);
+      if (!found) return [];
       const at = { ...index, [axis]: 0 };
       if (time && time !== axis) at[time] = sizes[time] - 1;
       const from = found.offset(at);

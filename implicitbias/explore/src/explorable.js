@@ -114,10 +114,14 @@ export function explorable(root, payload, { index, changed = () => {}, linked = 
   );
   root.prepend(body);
 
-  // Two panels stand side by side; one that has none beside it gets the whole width.
-  const wide = panels.map(({ element }) => element.classList.contains("stems"));
+  // Two panels stand side by side, more than one beside a tall one; one that has none beside it gets the whole width.
+  const is = (k, kind) => panels[k]?.element.classList.contains(kind);
+  const tall = (k) => is(k, "paths") || (is(k, "staircase") && is(k + 1, "curves"));
+  let beside = [];
   panels.forEach(({ element }, k) => {
-    if (!wide[k] && (wide[k - 1] ?? true) && (wide[k + 1] ?? true)) element.classList.add("alone");
+    beside = is(k, "stems") ? [] : [...beside, k];
+    const last = k + 1 === panels.length || is(k + 1, "stems");
+    if (last && beside.length % 2 && (beside.length === 1 || !beside.some(tall))) element.classList.add("alone");
   });
 
   function fit() {

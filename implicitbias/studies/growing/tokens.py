@@ -6,10 +6,12 @@ read of them is descriptions, not the papers' own generators.
 """
 
 from collections.abc import Callable
+from itertools import groupby
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from implicitbias import _check
@@ -53,26 +55,26 @@ Task = Callable[[Array], Sample]
 """Makes a sequence of a random key."""
 
 
-def fact_table(count: int, *, seed: int = 0) -> Int[Array, "fact 4"]:
-    """Random triples and a random answer to each: what can only be remembered.
+def facts(count: int, length: int, *, world: int = 0) -> Task:
+    r"""Triples of symbols with an answer to each, which can only be remembered.
+
+    There are `count` of them, drawn once and for all by the seed `world`. Number
+    :math:`\lfloor\text{count}\,u^{2.5}\rfloor` is shown, with u uniform: the first ones come more
+    often than the last.
 
     >>> import implicitbias as ib
-    >>> ib.studies.growing.fact_table(100).shape
-    (100, 4)
+    >>> task = ib.studies.growing.facts(1, 8)
+    >>> tokens = task(jax.random.key(0)).tokens
+    >>> bool((tokens[:4] == tokens[4:]).all())
+    True
     """
     _check.integer("count", count)
-    return jax.random.randint(jax.random.key(seed), (count, 4), 0, SYMBOLS, jnp.int32)
 
-
-def facts(table: Int[Array, "fact 4"], length: int) -> Task:
-    """Triples with their answers, drawn from a table; the first ones more often than the last.
-
-    Fact number :math:`\\lfloor Fu^{2.5}\\rfloor` of F, with u uniform.
-    """
+    table = np.random.default_rng(world).integers(SYMBOLS, size=(count, 4))
 
     def make(key: Array) -> Sample:
-        u = jax.random.uniform(key, (length // 4,), jnp.float32)
-        rows = table[(len(table) * u**2.5).astype(jnp.int32)]
+        u = _uniform(key, length // 4)
+        rows = jnp.asarray(table)[(count * u**2.5).astype(jnp.int32)]
         return _padded(rows, jnp.broadcast_to(jnp.array([-1, -1, -1, 0]), rows.shape), length)
 
     return make
@@ -90,10 +92,10 @@ def copying(size: int, segment: int, length: int) -> Task:
         )
 
     def make(key: Array) -> Sample:
-        letters, starts = jax.random.split(key)
-        string = jax.random.permutation(letters, SYMBOLS)[:size]
         count = (length - size) // (segment + 1)
-        first = jax.random.randint(starts, (count, 1), 0, size - segment + 1)
+        u = _uniform(key, SYMBOLS + count)
+        string = _order(u[:SYMBOLS])[:size]
+        first = _below(size - segment + 1, u[SYMBOLS:, None])
         pieces = string[first + jnp.arange(segment)]
         marked = jnp.concatenate([jnp.full((count, 1), _COPY), pieces], axis=1)
         kind = jnp.where(jnp.arange(segment + 1) > 1, 0, -1)
@@ -130,16 +132,14 @@ def variables(roots: int, levels: int, length: int, *, form: str = "basic") -> T
         )
 
     def make(key: Array) -> Sample:
-        symbols, order, asked = jax.random.split(key, 3)
-        drawn = jax.random.permutation(symbols, SYMBOLS)[: roots * (levels + 1)]
+        u = _uniform(key, SYMBOLS + roots * levels + count)
+        drawn = _order(u[:SYMBOLS])[: roots * (levels + 1)]
         # Row l holds what row l + 1 is assigned to: values, then names level by level.
         chains = drawn.reshape(levels + 1, roots)
-        shuffles = jax.vmap(lambda k: jax.random.permutation(k, roots))(
-            jax.random.split(order, levels)
-        )
+        shuffles = _order(u[SYMBOLS:-count].reshape(levels, roots))
         names = jnp.take_along_axis(chains[1:], shuffles, axis=1).ravel()
         held = jnp.take_along_axis(chains[:-1], shuffles, axis=1).ravel()
-        which = jax.random.randint(asked, (count,), 0, roots * levels)
+        which = _below(roots * levels, u[-count:])
         level, root = which // roots, which % roots
         questions = _fill(question, chains[1 + level, root], chains[0, root])
         again = jnp.tril(which[:, None] == which, k=-1).any(axis=1)
@@ -158,11 +158,11 @@ def maths(length: int) -> Task:
     count = length // 17
 
     def one(key: Array) -> tuple[Array, Array]:
-        names, numbers, signs, order = jax.random.split(key, 4)
-        letter = MODULUS + jax.random.permutation(names, SYMBOLS - MODULUS)[:3]
-        number = jax.random.randint(numbers, (3,), 0, MODULUS)
-        sign = jax.random.choice(signs, jnp.array([-1, 1]), (3,))
-        turn = jax.random.permutation(order, 3)
+        u = _uniform(key, 9 + SYMBOLS - MODULUS)
+        number = _below(MODULUS, u[:3])
+        sign = 2 * _below(2, u[3:6]) - 1
+        turn = _order(u[6:9])
+        letter = MODULUS + _order(u[9:])[:3]
         sums = jnp.stack([jnp.where(sign > 0, _PLUS, _MINUS), letter[turn]], axis=1).ravel()
         answer = (sign * number[turn]).sum() % MODULUS
         told = _fill(jnp.array(FORMS["basic"][0]), letter, number).ravel()
@@ -197,9 +197,9 @@ def hops(jumps: int, length: int) -> Task:
         return jax.lax.fori_loop(0, jumps, jump, (jnp.asarray(size), letter))
 
     def make(key: Array) -> Sample:
-        letters, order = jax.random.split(key)
-        string = jax.random.randint(letters, (size,), 0, LETTERS)
-        asked = jax.random.permutation(order, LETTERS)
+        u = _uniform(key, size + LETTERS)
+        string = _below(LETTERS, u[:size])
+        asked = _order(u[size:])
         end, answer = jax.vmap(lambda letter: follow(string, letter))(asked)
         questions = _fill(jnp.array(FORMS["basic"][1]), asked, answer)
         kind = jnp.where((jnp.arange(3) == 2) & (end >= 0)[:, None], 0, -1)
@@ -223,9 +223,12 @@ def mixture(*tasks: Task) -> Callable[[Array], Sample]:
     """
 
     def make(key: Array) -> Sample:
-        keys = jax.random.split(key, len(tasks))
-        made = [task(k) for task, k in zip(tasks, keys, strict=True)]
-        return Sample(*(jnp.stack(parts) for parts in zip(*made, strict=True)))
+        made, keys = [], jax.random.split(key, len(tasks))
+        for task, equal in groupby(tasks):
+            count = len(list(equal))
+            made.append(jax.vmap(task)(keys[:count]))
+            keys = keys[count:]
+        return Sample(*(jnp.concatenate(parts) for parts in zip(*made, strict=True)))
 
     return make
 
@@ -263,6 +266,21 @@ def accuracy(model: Callable[[Array], Array], batch: Sample, kind: int = 0) -> F
 def _predictions(model, batch: Sample) -> tuple[Array, Array, Array]:
     logits = jax.vmap(model)(batch.tokens[:, :-1])
     return logits, batch.tokens[:, 1:], batch.kind[:, 1:]
+
+
+def _uniform(key: Array, count: int) -> Float[Array, " count"]:
+    """All the random numbers of a sequence at once: every other draw would compile its own."""
+    return jax.random.uniform(key, (count,), jnp.float32)
+
+
+def _order(u: Float[Array, "*batch n"]) -> Int[Array, "*batch n"]:
+    """A random order of the numbers below n."""
+    return jnp.argsort(u, axis=-1)
+
+
+def _below(n: int, u: Float[Array, "..."]) -> Int[Array, "..."]:
+    """Random numbers below n."""
+    return (n * u).astype(jnp.int32)
 
 
 def _fill(pattern: Array, names: Array, values: Array) -> Int[Array, "line token"]:

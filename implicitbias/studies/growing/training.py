@@ -130,7 +130,7 @@ def gradual_stacking(
             run = _grown(run, optimiser, growth, replicas)
         stops = [*ends, *(range(0, ends[-1], every) if every else ())]
         until = min(stop for stop in stops if stop > run.steps)
-        run = _advance(run, loss, optimiser, rates[run.steps : until], replicas)
+        run = _advance(run, loss, optimiser, rates, until, replicas)
         _save(file, run)
         yield run
 
@@ -192,45 +192,49 @@ def _advance(
     loss: Loss,
     optimiser: optax.GradientTransformation,
     rates: np.ndarray,
+    until: int,
     replicas: bool,
 ) -> Snapshot:
-    times = run.steps + jnp.arange(len(rates))
-    model, state, losses = _steps(
-        run.model, run.state, loss, optimiser, times, jnp.asarray(rates), replicas
+    model, state, bad = _steps(
+        run.model,
+        run.state,
+        loss,
+        optimiser,
+        jnp.asarray(rates),
+        jnp.asarray(run.steps),
+        jnp.asarray(until),
+        replicas,
     )
-    bad = ~np.isfinite(np.asarray(losses)).reshape(-1, len(rates)).all(axis=0)
-    if bad.any():
+    if int(bad) < until:
         raise FloatingPointError(
-            f"the loss is no longer finite at step {run.steps + int(bad.argmax())}: take smaller "
-            f"rates, here up to {rates.max():.2g}"
+            f"the loss is no longer finite at step {bad}: take smaller rates, here up to "
+            f"{rates[run.steps : until].max():.2g}"
         )
-    return Snapshot(run.steps + len(rates), model, state)
+    return Snapshot(until, model, state)
 
 
 @eqx.filter_jit
-def _steps(model, state, loss, optimiser, times, rates, replicas):
+def _steps(model, state, loss, optimiser, rates, start, until, replicas):
+    """From one step to another; both are abstract, so that a depth compiles once."""
     parameters, rest = eqx.partition(model, eqx.is_inexact_array)
 
-    def train(parameters, rest, state):
-        def step(carry, now):
-            parameters, state = carry
-            t, rate = now
-            value, gradient = jax.value_and_grad(lambda p: loss(eqx.combine(p, rest), t))(
-                parameters
-            )
-            direction, state = optimiser.update(gradient, state, parameters)
-            parameters = jax.tree.map(
-                lambda p, u: p - rate.astype(p.dtype) * u, parameters, direction
-            )
-            return (parameters, state), value
+    def one(parameters, state, rest, t):
+        value, gradient = jax.value_and_grad(lambda p: loss(eqx.combine(p, rest), t))(parameters)
+        direction, state = optimiser.update(gradient, state, parameters)
+        parameters = jax.tree.map(
+            lambda p, u: p - rates[t].astype(p.dtype) * u, parameters, direction
+        )
+        return parameters, state, jnp.isfinite(value)
 
-        (parameters, state), losses = jax.lax.scan(step, (parameters, state), (times, rates))
-        return parameters, state, losses
+    every = eqx.filter_vmap(one, in_axes=(0, 0, 0, None)) if replicas else one
 
-    parameters, state, losses = (eqx.filter_vmap(train) if replicas else train)(
-        parameters, rest, state
-    )
-    return eqx.combine(parameters, rest), state, losses
+    def step(t, carry):
+        parameters, state, bad = carry
+        parameters, state, fine = every(parameters, state, rest, t)
+        return parameters, state, jnp.where(fine.all(), bad, jnp.minimum(bad, t))
+
+    parameters, state, bad = jax.lax.fori_loop(start, until, step, (parameters, state, until))
+    return eqx.combine(parameters, rest), state, bad
 
 
 def _save(file: str | Path | None, run: Snapshot) -> None:

@@ -68,7 +68,7 @@ export default function curves(panel, figure) {
     ground.rows(ticks(y, height), LEFT, width - RIGHT);
     const curve = line().curve(curveMonotoneX).digits(2);
     const drawn = heights.map((values) => values.map((value, k) => [x(logs[k]), y(value)]));
-    lines.forEach((entry, i) => entry.path.setAttribute("d", curve(drawn[i])));
+    lines.forEach((entry, i) => entry.path.setAttribute("d", curve(drawn[i]) ?? "")); // none of no points
     paintBands(x, height);
     scene.drawn = drawn;
     scene.labels = null;
@@ -117,20 +117,30 @@ export default function curves(panel, figure) {
     set(cursor, { x1: here, x2: here });
     const now = lines.map((entry) => figure.data.at(entry.array, figure.index));
     const [bottomEdge, topEdge] = scene.y.range();
-    const at = now.map((value) => Math.min(bottomEdge, Math.max(topEdge, scene.y(up(value)))));
+    const missing = now.map((value) => value === null);
+    const at = now.map((value, i) => (missing[i] ? Infinity : Math.min(bottomEdge, Math.max(topEdge, scene.y(up(value))))));
     pool(markers, lines.length, () => svg("circle", { r: 5 }));
     pool(readings, lines.length, () => svg("text"));
-    const rooms = [];
-    lines.forEach((entry, i) => {
+    lines.forEach((_, i) => {
+      for (const group of [markers, readings]) set(group.children[i], { display: missing[i] ? "none" : null });
+    });
+    // The lowest reading has its place first, then the others from the highest down, in the order of their markers.
+    const shown = lines.map((_, i) => i).filter((i) => !missing[i]).sort((i, j) => at[i] - at[j]);
+    const placed = [];
+    for (const i of [...shown.slice(-1), ...shown.slice(0, -1)]) {
+      const entry = lines[i];
       const later = !figure.atEnd && !figure.data.dims(entry.array).includes(time?.name);
       set(markers.children[i], { cx: here, cy: at[i], class: later ? "later" : null });
       const text = !linear && now[i] < panel.floor ? `below ${power(Math.log10(panel.floor))}` : number(now[i]);
       say(readings.children[i], text);
       // A reading that would cover another moves to the other side of its marker, or is left out.
-      const place = beside(i, at, textWidth(text)).find(({ room }) => !rooms.some((other) => overlap(room, other)));
+      const place = beside(i, at, textWidth(text)).find(({ y, room }) =>
+        placed.every((other) => !overlap(room, other.room) && (at[i] - other.at) * (y - other.y) >= 0),
+      );
       set(readings.children[i], { x: place?.x ?? 0, y: place?.y ?? 0, "text-anchor": "middle", class: entry.role, display: place ? null : "none" });
-      if (place) rooms.push(place.room);
-    });
+      if (place) placed.push({ ...place, at: at[i] });
+    }
+    const rooms = placed.map(({ room }) => room);
     // Lines keep their names' places until a reading needs one.
     const covered = (label) => label && rooms.some((room) => overlap(room, label.area));
     if (!scene.labels || scene.labels.some(covered)) name(rooms);
