@@ -129,7 +129,7 @@ def test_imbalance_is_conserved(check, scale):
     start = fresh(4, scale, seed=1)
     loss = growing.matrix_loss(np.linalg.matrix_power(R, 4))
     changes = []
-    for rate in (0.01, 0.005):
+    for rate in (0.004, 0.002):
         end = train(start, [round(5 / rate)], loss=loss, rate=rate)
         before, after = (np.asarray(growing.layer_imbalance(n)) for n in (start, end))
         changes.append(np.abs(after - before).max())
