@@ -22,6 +22,8 @@ from implicitbias.explore import (
     mirror_descent_data,
     real_data_data,
     sparse_regression_data,
+    stacking_data,
+    stacking_iterated_data,
     stacking_transformer_data,
 )
 
@@ -34,6 +36,8 @@ SWEEPS = {
     "locality": locality_data,
     "locality-digits": locality_digits_data,
     "halfspaces": halfspaces_data,
+    "stacking": stacking_data,
+    "stacking-iterated": stacking_iterated_data,
     "halfspaces-tumours": halfspaces_tumours_data,
     "stacking-transformer": stacking_transformer_data,
 }

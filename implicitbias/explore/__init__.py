@@ -33,6 +33,9 @@ from implicitbias.explore.scale_and_depth import scale_and_depth as scale_and_de
 from implicitbias.explore.shape import shape as shape
 from implicitbias.explore.sign_changes import sign_changes as sign_changes
 from implicitbias.explore.sparse_regression import sparse_regression as sparse_regression
+from implicitbias.explore.stacking import stacking as stacking
+from implicitbias.explore.stacking_iterated import stacking_iterated as stacking_iterated
+from implicitbias.explore.stacking_root import stacking_root as stacking_root
 from implicitbias.explore.stochastic import stochastic as stochastic
 from implicitbias.explore.text import Clause as Clause
 from implicitbias.explore.two_spaces import two_spaces as two_spaces

@@ -6,12 +6,25 @@ from .iterated import (
     extrapolation_error as extrapolation_error,
     fresh_layers as fresh_layers,
     iterate as iterate,
+    lengthened as lengthened,
 )
 from .lag import (
     Selection as Selection,
     lag_select as lag_select,
     rank_correlation as rank_correlation,
     selection_regret as selection_regret,
+)
+from .linear import (
+    LinearNetwork as LinearNetwork,
+    Walk as Walk,
+    eigenvalue_walk as eigenvalue_walk,
+    fresh_linear as fresh_linear,
+    layer_imbalance as layer_imbalance,
+    matrix_loss as matrix_loss,
+    principal_root as principal_root,
+    random_rotation as random_rotation,
+    root_error as root_error,
+    tied_distance_bound as tied_distance_bound,
 )
 from .measures import block_similarity as block_similarity
 from .operators import (

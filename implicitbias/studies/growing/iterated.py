@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from implicitbias import _check
+from implicitbias.studies.growing.operators import depth_of, grow
 
 
 class Layer(eqx.Module):
@@ -26,7 +27,9 @@ class Layer(eqx.Module):
 
 
 class ResidualNetwork(eqx.Module):
-    """A stack of `Layer`, one after another.
+    """A stack of `Layer`, one after another, and all of it repeated.
+
+    - `loops`: how often the stack is run; more than once is a looped network.
 
     >>> import jax; jax.config.update("jax_enable_x64", True)
     >>> import implicitbias as ib
@@ -37,9 +40,13 @@ class ResidualNetwork(eqx.Module):
     """
 
     layers: Layer
+    loops: int = eqx.field(static=True, default=1)
 
     def __call__(self, x: Float[Array, "n width"]) -> Float[Array, "n width"]:
-        return jax.lax.scan(lambda x, layer: (layer(x), None), x, self.layers)[0]
+        def once(x, _):
+            return jax.lax.scan(lambda x, layer: (layer(x), None), x, self.layers)
+
+        return jax.lax.scan(once, x, length=self.loops)[0]
 
 
 def fresh_layers(
@@ -83,6 +90,29 @@ def iterate(layer: Layer, x: Float[Array, "n width"], rounds: int) -> Float[Arra
     return jax.lax.fori_loop(0, rounds, lambda _, x: one(x), x)
 
 
+def lengthened(network: Any, extra: int) -> Any:
+    """The network with more copies of its middle layer, right after it.
+
+    **Arguments:** `network`, whose `layers` are a stack and run `loops` times; in the result each
+    round has layers of its own. `extra`, how many copies.
+
+    **Raises:** `ValueError` for an `extra` that is not an integer, or is negative.
+
+    >>> import jax; jax.config.update("jax_enable_x64", True)
+    >>> import implicitbias as ib
+    >>> growing = ib.studies.growing
+    >>> looped = growing.ResidualNetwork(growing.fresh_layers(2, 3, 4), loops=3)
+    >>> growing.depth_of(growing.lengthened(looped, 1).layers)
+    7
+    """
+    _check.integer("extra", extra, least=0)
+    order = jnp.tile(jnp.arange(depth_of(network.layers)), network.loops)
+    rounds = type(network)(jax.tree.map(lambda leaf: leaf[order], network.layers))
+    if extra == 0:
+        return rounds
+    return grow(rounds, lambda network: network.layers, "middle", added=extra)
+
+
 def extrapolation_error(
     network: ResidualNetwork, teacher: Layer, x: Float[Array, "n width"], extra: int
 ) -> Float[Array, ""]:
@@ -91,13 +121,9 @@ def extrapolation_error(
     The network of L layers gets `extra` copies of its middle layer, after it, and should compute
     the teacher's :math:`g^{L+\text{extra}}`. The mean square error over the target's variance.
 
-    **Raises:** `ValueError` for an `extra` that is not an integer.
+    **Raises:** `ValueError` for an `extra` that is not an integer, or is negative.
     """
-    _check.integer("extra", extra, least=0)
-    layers = network.layers.bias.shape[0]
-    source = (layers + 1) // 2
-    order = jnp.array([*range(source), *[source - 1] * extra, *range(source, layers)])
-    longer = ResidualNetwork(jax.tree.map(lambda leaf: leaf[order], network.layers))
-    target = iterate(teacher, x, layers + extra)
+    longer = lengthened(network, extra)
+    target = iterate(teacher, x, depth_of(longer.layers))
     spread = ((target - target.mean(axis=0)) ** 2).mean()
     return ((longer(x) - target) ** 2).mean() / spread

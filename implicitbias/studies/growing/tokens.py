@@ -275,7 +275,7 @@ def _uniform(key: Array, count: int) -> Float[Array, " count"]:
 
 def _order(u: Float[Array, "*batch n"]) -> Int[Array, "*batch n"]:
     """A random order of the numbers below n."""
-    return jnp.argsort(u, axis=-1)
+    return jnp.argsort(u, axis=-1).astype(jnp.int32)
 
 
 def _below(n: int, u: Float[Array, "..."]) -> Int[Array, "..."]:
