@@ -64,14 +64,17 @@ def figure(held: Mapping[str, Outcome]) -> Figure:
     def ends(outcome: Outcome) -> np.ndarray:
         return outcome.right[:, -1]
 
+    def each(of_outcome) -> np.ndarray:
+        return np.array([of_outcome(outcome) for outcome in methods])
+
     equal = [
         [at_loss(scratch, outcome.loss[:, -1].mean(), i) for i in range(len(_QUESTIONS))]
         for outcome in methods
     ]
     arrays = {
-        "loss": Array(("method",), [outcome.loss[:, -1].mean() for outcome in methods], step=1e-2),
-        "right": Array(place, [ends(outcome).mean(axis=0) for outcome in methods], step=1e-2),
-        "solved": Array(place, [(ends(outcome) > 0.9).sum(axis=0) for outcome in methods], step=1),
+        "loss": Array(("method",), each(lambda outcome: outcome.loss[:, -1].mean()), step=1e-2),
+        "right": Array(place, each(lambda outcome: ends(outcome).mean(axis=0)), step=1e-2),
+        "solved": Array(place, each(lambda outcome: (ends(outcome) > 0.9).sum(axis=0)), step=1),
         "scratch_loss": Array(
             ("question",), np.full(len(TESTS), scratch.loss[:, -1].mean()), step=1e-2
         ),
@@ -81,7 +84,7 @@ def figure(held: Mapping[str, Outcome]) -> Figure:
         "reached": Array(place, np.array(equal) >= 0, step=1),
         "deeper": Array(
             ("method", "further"),
-            [outcome.tuned[:, _DEEPER].mean(axis=0) for outcome in methods],
+            each(lambda outcome: outcome.tuned[:, _DEEPER].mean(axis=0)),
             step=1e-2,
         ),
         "scratch_deeper": Array(("further",), scratch.tuned[:, _DEEPER].mean(axis=0), step=1e-2),
@@ -94,7 +97,7 @@ def figure(held: Mapping[str, Outcome]) -> Figure:
     }
     for k in range(len(SEEDS)):
         arrays[f"path_{k}"] = Array(
-            place, [path(outcome, k) for outcome in methods], inner=("step", "xy"), step=0.01
+            place, each(lambda outcome, k=k: path(outcome, k)), inner=("step", "xy"), step=0.01
         )
         arrays[f"scratch_{k}"] = Array(
             ("question",), path(scratch, k), inner=("step", "xy"), step=0.01

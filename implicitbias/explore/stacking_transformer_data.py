@@ -253,6 +253,26 @@ def _tune(learners: Learner, steps: int) -> Float[np.ndarray, "replica task time
     return np.stack(looks, axis=-1)
 
 
+class _Looks:
+    """What was seen of a run, by the step, kept beside its checkpoint."""
+
+    def __init__(self, file: Path | None) -> None:
+        self.file = file and file.with_suffix(".seen")
+        lines = self.file.read_text().splitlines() if self.file and self.file.exists() else []
+        self.found = {
+            steps: tuple(np.array(part, np.float32) for part in parts)
+            for steps, *parts in map(json.loads, lines)
+        }
+
+    def keep(self, steps: int, *parts: Array) -> None:
+        self.found[steps] = tuple(np.asarray(part) for part in parts)
+        if self.file:
+            with self.file.open("a") as stream:
+                print(
+                    json.dumps([steps, *(part.tolist() for part in self.found[steps])]), file=stream
+                )
+
+
 def train(
     method: str,
     seeds: tuple[int, ...] = SEEDS,
@@ -267,7 +287,7 @@ def train(
     rates = growing.warm_up_cosine(sum(stages), RATE, warm_up=200)
     validation = growing.Sample(*(part.reshape(-1, LENGTH) for part in _told(mixture(), 8, 0)))
     tests = _tests(TESTS, 64, 1)
-    looks, run = [], None
+    looks, run = _Looks(file), None
     for run in growing.gradual_stacking(
         starts(method, seeds),
         loss,
@@ -280,12 +300,13 @@ def train(
         file=file,
     ):
         network = run.model.network
-        looks.append((run.steps, _nats(network, validation), _shares(network, *tests)))
+        if run.steps not in looks.found:
+            looks.keep(run.steps, _nats(network, validation), _shares(network, *tests))
     assert run is not None
-    at, nats, right = zip(*looks, strict=True)
+    nats, right = zip(*looks.found.values(), strict=True)
     network = run.model.network
     return Outcome(
-        np.array(at),
+        np.array(list(looks.found)),
         np.stack(nats, axis=1),
         np.stack(right, axis=1),
         np.stack([_by_question(network, _told(task, 512, 3)) for task in FORMS.values()], axis=1),
