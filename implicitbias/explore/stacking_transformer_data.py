@@ -260,7 +260,7 @@ class _Looks:
         self.file = file and file.with_suffix(".seen")
         lines = self.file.read_text().splitlines() if self.file and self.file.exists() else []
         self.found = {
-            steps: tuple(np.array(part, np.float32) for part in parts)
+            steps: tuple(np.array(part) for part in parts)
             for steps, *parts in map(json.loads, lines)
         }
 
