@@ -18,6 +18,7 @@ looked at on a similar mixture (means over the seeds; at the end, unless said ot
 """
 
 import json
+from collections.abc import Iterator
 from concurrent.futures import Executor
 from functools import cache, partial
 from pathlib import Path
@@ -37,6 +38,7 @@ METHODS = ("scratch", "middle", "last", "fresh_middle", "looped", "equal_cost", 
 SEEDS = tuple(range(10, 18))
 STEPS = 2000
 RATE = 4e-3
+WARM_UP = 200
 STAGES = 4
 """Blocks of one layer in the end; a stage adds one."""
 
@@ -135,14 +137,14 @@ FORMS = {form: _chain(3, form) for form in ("math", "code")}
 """Asked for chains of two steps, by how many questions have been answered before."""
 
 
-def starts(method: str, seeds: tuple[int, ...], width: int = WIDTH) -> Learner:
+def starts(method: str, seeds: tuple[int, ...]) -> Learner:
     """Replicas before training, along a first axis."""
     layers = {"scratch": STAGES, "equal_cost": STAGES, "shallow": STAGES // 2}.get(method, 1)
 
     def one(seed):
         network = growing.start_transformer(
             growing.TOKENS,
-            width,
+            WIDTH,
             HEADS,
             layers,
             depth=STAGES,
@@ -231,7 +233,7 @@ def _tuning_loss(learner: Learner, t: Array) -> Float[Array, ""]:
     return growing.cross_entropy(learner.network, samples).mean()
 
 
-def _tune(learners: Learner, steps: int) -> Float[np.ndarray, "replica task time"]:
+def _tune(learners: Learner) -> Float[np.ndarray, "replica task time"]:
     """Shares before, and in four parts of, further training on each task for itself."""
     tasks = len(TUNINGS)
     every = jax.tree.map(lambda leaf: jnp.repeat(leaf, tasks, axis=0), learners)
@@ -243,9 +245,9 @@ def _tune(learners: Learner, steps: int) -> Float[np.ndarray, "replica task time
         every,
         _tuning_loss,
         optimiser(),
-        np.full(steps, TUNING_RATE),
-        (steps,),
-        every=steps // 4,
+        np.full(TUNED, TUNING_RATE),
+        (TUNED,),
+        every=TUNED // 4,
         replicas=True,
     ):
         shares = _shares(run.model.network, samples, kinds).reshape(count, tasks, tasks)
@@ -273,49 +275,54 @@ class _Looks:
                 )
 
 
-def train(
+def runs(
     method: str,
     seeds: tuple[int, ...] = SEEDS,
     steps: int = STEPS,
-    tuned: int = TUNED,
     *,
-    checkpoints: Path | None = None,
-) -> Outcome:
-    """Replicas of one method, from start to end."""
-    file = checkpoints and checkpoints / f"{method}-{'-'.join(map(str, seeds))}.run"
+    file: Path | None = None,
+) -> Iterator[growing.Snapshot]:
+    """Replicas of one method, from start to end of pre-training."""
     stages = stages_of(method, steps)
-    rates = growing.warm_up_cosine(sum(stages), RATE, warm_up=200)
-    validation = growing.Sample(*(part.reshape(-1, LENGTH) for part in _told(mixture(), 8, 0)))
-    tests = _tests(TESTS, 64, 1)
-    looks, run = _Looks(file), None
-    for run in growing.gradual_stacking(
+    return growing.gradual_stacking(
         starts(method, seeds),
         loss,
         optimiser(),
-        rates,
+        growing.warm_up_cosine(sum(stages), RATE, warm_up=WARM_UP),
         stages,
         growth(method),
         every=steps // EVERY,
         replicas=True,
         file=file,
-    ):
-        network = run.model.network
+    )
+
+
+def look(network: growing.Transformer) -> tuple[Array, Array]:
+    """Of replicas: validation loss, and shares of right answers in the tests."""
+    validation = _told(mixture(), 8, 0)
+    every = growing.Sample(*(part.reshape(-1, LENGTH) for part in validation))
+    return _nats(network, every), _shares(network, *_tests(TESTS, 64, 1))
+
+
+def train(method: str, *, checkpoints: Path | None = None) -> Outcome:
+    """All replicas of one method, and what became of them."""
+    file = checkpoints and checkpoints / f"{method}.run"
+    looks, run = _Looks(file), None
+    for run in runs(method, file=file):
         if run.steps not in looks.found:
-            looks.keep(run.steps, _nats(network, validation), _shares(network, *tests))
+            looks.keep(run.steps, *look(run.model.network))
     assert run is not None
     nats, right = zip(*looks.found.values(), strict=True)
     network = run.model.network
+    weights = weights_of(network.blocks)
     return Outcome(
         np.array(list(looks.found)),
         np.stack(nats, axis=1),
         np.stack(right, axis=1),
         np.stack([_by_question(network, _told(task, 512, 3)) for task in FORMS.values()], axis=1),
-        _tune(run.model, tuned),
+        _tune(run.model),
         np.stack(
-            [
-                growing.block_similarity([leaf[i] for leaf in weights_of(network.blocks)])
-                for i in range(len(seeds))
-            ]
+            [growing.block_similarity([leaf[i] for leaf in weights]) for i in range(len(SEEDS))]
         ),
     )
 
