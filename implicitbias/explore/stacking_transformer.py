@@ -46,7 +46,7 @@ def stacking_transformer(held: Mapping[str, Outcome] | None = None) -> Explorabl
     Returns:
         The explorable ``"stacking-transformer"``.
     """
-    return Explorable(figure(read() if held is None else held))
+    return Explorable(figure(read()[0] if held is None else held))
 
 
 def figure(held: Mapping[str, Outcome]) -> Figure:

@@ -18,6 +18,7 @@ looked at on a similar mixture (means over the seeds; at the end, unless said ot
 """
 
 import json
+import time
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from functools import cache, partial
@@ -327,11 +328,41 @@ def train(method: str, *, checkpoints: Path | None = None) -> Outcome:
     )
 
 
-def compute(executor: Executor | None = None, checkpoints: Path | None = None) -> dict:
-    """The whole sweep, by method."""
+class Paces(NamedTuple):
+    """Seconds of a step of one replica with 1, 2, ... layers, and of compiling it."""
+
+    step: np.ndarray
+    compilation: np.ndarray
+
+
+def pace(layers: int, steps: int = 20) -> tuple[float, float]:
+    """Seconds of a step with so many layers, the quickest of three parts, and of compiling it."""
+    network = growing.start_transformer(growing.TOKENS, WIDTH, HEADS, layers, depth=STAGES)
+    learner = Learner(network, jnp.array(0), jnp.array(0))
+    parts = growing.gradual_stacking(
+        learner, loss, optimiser(), np.full(4 * steps, RATE), (4 * steps,), every=steps
+    )
+    next(parts)
+    clock, seconds = time.perf_counter(), []
+    for part in parts:
+        jax.block_until_ready(jax.tree.leaves(eqx.filter(part.model, eqx.is_array)))
+        seconds.append(time.perf_counter() - clock)
+        clock = time.perf_counter()
+    return min(seconds[1:]) / steps, seconds[0] - min(seconds[1:])
+
+
+def measured_paces() -> Paces:
+    """Of all depths."""
+    return Paces(*np.array([pace(layers + 1) for layers in range(STAGES)]).T)
+
+
+def compute(
+    executor: Executor | None = None, checkpoints: Path | None = None
+) -> tuple[dict[str, Outcome], Paces]:
+    """The whole sweep, by method, and then, with nothing else to do, the paces."""
     one = partial(_in_double_precision, checkpoints)
     outcomes = (executor.map if executor else map)(one, METHODS)
-    return dict(zip(METHODS, outcomes, strict=True))
+    return dict(zip(METHODS, outcomes, strict=True)), measured_paces()
 
 
 def _in_double_precision(checkpoints: Path | None, method: str) -> Outcome:
@@ -339,25 +370,31 @@ def _in_double_precision(checkpoints: Path | None, method: str) -> Outcome:
     return train(method, checkpoints=checkpoints)
 
 
-def write(sweep: dict[str, Outcome]) -> None:
-    """To the file, with three decimals."""
+def write(sweep: tuple[dict[str, Outcome], Paces]) -> None:
+    """To the file, with three decimals; seconds with three digits."""
+    outcomes, paces = sweep
     held = {
         "made by": "python tools/sweeps.py stacking-transformer",
         "methods": {
             method: {name: np.round(part, 3).tolist() for name, part in outcome._asdict().items()}
-            for method, outcome in sweep.items()
+            for method, outcome in outcomes.items()
+        },
+        "seconds": {
+            name: [float(f"{value:.2e}") for value in part]
+            for name, part in paces._asdict().items()
         },
     }
     FILE.write_text(json.dumps(held, separators=(",", ":")) + "\n")
 
 
-def read() -> dict[str, Outcome]:
-    """What the file holds, by method."""
-    held = json.loads(FILE.read_text())["methods"]
-    return {
+def read() -> tuple[dict[str, Outcome], Paces]:
+    """What the file holds: outcomes by method, and seconds."""
+    held = json.loads(FILE.read_text())
+    outcomes = {
         method: Outcome(**{name: np.array(part) for name, part in parts.items()})
-        for method, parts in held.items()
+        for method, parts in held["methods"].items()
     }
+    return outcomes, Paces(**{name: np.array(part) for name, part in held["seconds"].items()})
 
 
 def at_loss(outcome: Outcome, loss: float, test: int) -> float:

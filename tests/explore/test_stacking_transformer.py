@@ -12,7 +12,7 @@ HERE = "studies/stacking"
 
 @pytest.fixture(scope="module")
 def held():
-    return transformers.read()
+    return transformers.read()[0]
 
 
 def test_the_kept_runs_are_what_training_gives(check, held):
