@@ -143,7 +143,7 @@ def forward_flops(model: Transformer, time: int) -> int:
     >>> import implicitbias as ib
     >>> growing = ib.studies.growing
     >>> growing.forward_flops(growing.start_transformer(10, 8, 2, 3, depth=3), 16)
-    102912
+    100864
     """
     blocks = model.blocks
     matrices = (blocks.query_key_value, blocks.attention_out, blocks.up, blocks.down)
