@@ -144,10 +144,10 @@ def figure(held: Mapping[str, Held]) -> Figure:
             Preset("Looped", {"method": NAMES["looped"], "extra": 3}),
         ),
         caption=(
-            "A map g(x) = x + tanh(xV)U of 8 numbers; networks of eight layers of the same form "
-            "learn eight rounds of it from ten thousand samples, with Adam, 3600 steps. Errors are "
-            "squared and over the target's variance. Stacking adds a layer at a time, stages in "
-            "proportion to 1, 2, …, 8; equal cost is 2550 steps."
+            "Maps g(x) = x + tanh(xV)U of 8 numbers, one a run; networks of eight layers of the "
+            "same form learn eight rounds of one from ten thousand samples, with Adam, 3600 steps. "
+            "Errors are squared and over the target's variance. Stacking adds a layer at a time, "
+            "stages in proportion to 1, 2, …, 8; equal cost is 2550 steps."
         ),
         alt=(
             "At equal validation error, stacked networks make a smaller error than those trained "
