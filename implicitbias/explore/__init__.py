@@ -36,6 +36,9 @@ from implicitbias.explore.sparse_regression import sparse_regression as sparse_r
 from implicitbias.explore.stacking import stacking as stacking
 from implicitbias.explore.stacking_iterated import stacking_iterated as stacking_iterated
 from implicitbias.explore.stacking_root import stacking_root as stacking_root
+from implicitbias.explore.stacking_transformer import (
+    stacking_transformer as stacking_transformer,
+)
 from implicitbias.explore.stochastic import stochastic as stochastic
 from implicitbias.explore.text import Clause as Clause
 from implicitbias.explore.two_spaces import two_spaces as two_spaces

@@ -18,6 +18,8 @@ looked at on a similar mixture (means over the seeds; at the end, unless said ot
 """
 
 import json
+import time
+from collections.abc import Iterator
 from concurrent.futures import Executor
 from functools import cache, partial
 from pathlib import Path
@@ -37,6 +39,7 @@ METHODS = ("scratch", "middle", "last", "fresh_middle", "looped", "equal_cost", 
 SEEDS = tuple(range(10, 18))
 STEPS = 2000
 RATE = 4e-3
+WARM_UP = 200
 STAGES = 4
 """Blocks of one layer in the end; a stage adds one."""
 
@@ -135,14 +138,14 @@ FORMS = {form: _chain(3, form) for form in ("math", "code")}
 """Asked for chains of two steps, by how many questions have been answered before."""
 
 
-def starts(method: str, seeds: tuple[int, ...], width: int = WIDTH) -> Learner:
+def starts(method: str, seeds: tuple[int, ...]) -> Learner:
     """Replicas before training, along a first axis."""
     layers = {"scratch": STAGES, "equal_cost": STAGES, "shallow": STAGES // 2}.get(method, 1)
 
     def one(seed):
         network = growing.start_transformer(
             growing.TOKENS,
-            width,
+            WIDTH,
             HEADS,
             layers,
             depth=STAGES,
@@ -231,7 +234,7 @@ def _tuning_loss(learner: Learner, t: Array) -> Float[Array, ""]:
     return growing.cross_entropy(learner.network, samples).mean()
 
 
-def _tune(learners: Learner, steps: int) -> Float[np.ndarray, "replica task time"]:
+def _tune(learners: Learner) -> Float[np.ndarray, "replica task time"]:
     """Shares before, and in four parts of, further training on each task for itself."""
     tasks = len(TUNINGS)
     every = jax.tree.map(lambda leaf: jnp.repeat(leaf, tasks, axis=0), learners)
@@ -243,9 +246,9 @@ def _tune(learners: Learner, steps: int) -> Float[np.ndarray, "replica task time
         every,
         _tuning_loss,
         optimiser(),
-        np.full(steps, TUNING_RATE),
-        (steps,),
-        every=steps // 4,
+        np.full(TUNED, TUNING_RATE),
+        (TUNED,),
+        every=TUNED // 4,
         replicas=True,
     ):
         shares = _shares(run.model.network, samples, kinds).reshape(count, tasks, tasks)
@@ -253,57 +256,113 @@ def _tune(learners: Learner, steps: int) -> Float[np.ndarray, "replica task time
     return np.stack(looks, axis=-1)
 
 
-def train(
+class _Looks:
+    """What was seen of a run, by the step, kept beside its checkpoint."""
+
+    def __init__(self, file: Path | None) -> None:
+        self.file = file and file.with_suffix(".seen")
+        lines = self.file.read_text().splitlines() if self.file and self.file.exists() else []
+        self.found = {
+            steps: tuple(np.array(part) for part in parts)
+            for steps, *parts in map(json.loads, lines)
+        }
+
+    def keep(self, steps: int, *parts: Array) -> None:
+        self.found[steps] = tuple(np.asarray(part) for part in parts)
+        if self.file:
+            with self.file.open("a") as stream:
+                print(
+                    json.dumps([steps, *(part.tolist() for part in self.found[steps])]), file=stream
+                )
+
+
+def runs(
     method: str,
     seeds: tuple[int, ...] = SEEDS,
     steps: int = STEPS,
-    tuned: int = TUNED,
     *,
-    checkpoints: Path | None = None,
-) -> Outcome:
-    """Replicas of one method, from start to end."""
-    file = checkpoints and checkpoints / f"{method}-{'-'.join(map(str, seeds))}.run"
+    file: Path | None = None,
+) -> Iterator[growing.Snapshot]:
+    """Replicas of one method, from start to end of pre-training."""
     stages = stages_of(method, steps)
-    rates = growing.warm_up_cosine(sum(stages), RATE, warm_up=200)
-    validation = growing.Sample(*(part.reshape(-1, LENGTH) for part in _told(mixture(), 8, 0)))
-    tests = _tests(TESTS, 64, 1)
-    looks, run = [], None
-    for run in growing.gradual_stacking(
+    return growing.gradual_stacking(
         starts(method, seeds),
         loss,
         optimiser(),
-        rates,
+        growing.warm_up_cosine(sum(stages), RATE, warm_up=WARM_UP),
         stages,
         growth(method),
         every=steps // EVERY,
         replicas=True,
         file=file,
-    ):
-        network = run.model.network
-        looks.append((run.steps, _nats(network, validation), _shares(network, *tests)))
+    )
+
+
+def look(network: growing.Transformer) -> tuple[Array, Array]:
+    """Of replicas: validation loss, and shares of right answers in the tests."""
+    validation = _told(mixture(), 8, 0)
+    every = growing.Sample(*(part.reshape(-1, LENGTH) for part in validation))
+    return _nats(network, every), _shares(network, *_tests(TESTS, 64, 1))
+
+
+def train(method: str, *, checkpoints: Path | None = None) -> Outcome:
+    """All replicas of one method, and what became of them."""
+    file = checkpoints and checkpoints / f"{method}.run"
+    looks, run = _Looks(file), None
+    for run in runs(method, file=file):
+        if run.steps not in looks.found:
+            looks.keep(run.steps, *look(run.model.network))
     assert run is not None
-    at, nats, right = zip(*looks, strict=True)
+    nats, right = zip(*looks.found.values(), strict=True)
     network = run.model.network
+    weights = weights_of(network.blocks)
     return Outcome(
-        np.array(at),
+        np.array(list(looks.found)),
         np.stack(nats, axis=1),
         np.stack(right, axis=1),
         np.stack([_by_question(network, _told(task, 512, 3)) for task in FORMS.values()], axis=1),
-        _tune(run.model, tuned),
+        _tune(run.model),
         np.stack(
-            [
-                growing.block_similarity([leaf[i] for leaf in weights_of(network.blocks)])
-                for i in range(len(seeds))
-            ]
+            [growing.block_similarity([leaf[i] for leaf in weights]) for i in range(len(SEEDS))]
         ),
     )
 
 
-def compute(executor: Executor | None = None, checkpoints: Path | None = None) -> dict:
-    """The whole sweep, by method."""
+class Paces(NamedTuple):
+    """Seconds of a step of one replica with 1, 2, ... layers, and of compiling it."""
+
+    step: np.ndarray
+    compilation: np.ndarray
+
+
+def pace(layers: int, steps: int = 20) -> tuple[float, float]:
+    """Seconds of a step with so many layers, the quickest of three parts, and of compiling it."""
+    network = growing.start_transformer(growing.TOKENS, WIDTH, HEADS, layers, depth=STAGES)
+    learner = Learner(network, jnp.array(0), jnp.array(0))
+    parts = growing.gradual_stacking(
+        learner, loss, optimiser(), np.full(4 * steps, RATE), (4 * steps,), every=steps
+    )
+    next(parts)
+    clock, seconds = time.perf_counter(), []
+    for part in parts:
+        jax.block_until_ready(jax.tree.leaves(eqx.filter(part.model, eqx.is_array)))
+        seconds.append(time.perf_counter() - clock)
+        clock = time.perf_counter()
+    return min(seconds[1:]) / steps, seconds[0] - min(seconds[1:])
+
+
+def measured_paces() -> Paces:
+    """Of all depths."""
+    return Paces(*np.array([pace(layers + 1) for layers in range(STAGES)]).T)
+
+
+def compute(
+    executor: Executor | None = None, checkpoints: Path | None = None
+) -> tuple[dict[str, Outcome], Paces]:
+    """The whole sweep, by method, and then, with nothing else to do, the paces."""
     one = partial(_in_double_precision, checkpoints)
     outcomes = (executor.map if executor else map)(one, METHODS)
-    return dict(zip(METHODS, outcomes, strict=True))
+    return dict(zip(METHODS, outcomes, strict=True)), measured_paces()
 
 
 def _in_double_precision(checkpoints: Path | None, method: str) -> Outcome:
@@ -311,22 +370,43 @@ def _in_double_precision(checkpoints: Path | None, method: str) -> Outcome:
     return train(method, checkpoints=checkpoints)
 
 
-def write(sweep: dict[str, Outcome]) -> None:
-    """To the file, with three decimals."""
+def write(sweep: tuple[dict[str, Outcome], Paces]) -> None:
+    """To the file, with three decimals; seconds with three digits."""
+    outcomes, paces = sweep
     held = {
         "made by": "python tools/sweeps.py stacking-transformer",
         "methods": {
             method: {name: np.round(part, 3).tolist() for name, part in outcome._asdict().items()}
-            for method, outcome in sweep.items()
+            for method, outcome in outcomes.items()
+        },
+        "seconds": {
+            name: [float(f"{value:.2e}") for value in part]
+            for name, part in paces._asdict().items()
         },
     }
     FILE.write_text(json.dumps(held, separators=(",", ":")) + "\n")
 
 
-def read() -> dict[str, Outcome]:
-    """What the file holds, by method."""
-    held = json.loads(FILE.read_text())["methods"]
-    return {
+def read() -> tuple[dict[str, Outcome], Paces]:
+    """What the file holds: outcomes by method, and seconds."""
+    held = json.loads(FILE.read_text())
+    outcomes = {
         method: Outcome(**{name: np.array(part) for name, part in parts.items()})
-        for method, parts in held.items()
+        for method, parts in held["methods"].items()
     }
+    return outcomes, Paces(**{name: np.array(part) for name, part in held["seconds"].items()})
+
+
+def at_loss(outcome: Outcome, loss: float, test: int) -> float:
+    """The mean share of right answers when runs first have this validation loss; -1 if some never.
+
+    Between two moments it is taken to be linear in the loss.
+    """
+    least = np.minimum.accumulate(outcome.loss, axis=1)
+    if (least[:, -1] > loss).any():
+        return -1.0
+    shares = [
+        np.interp(-loss, -falling, right)
+        for falling, right in zip(least, outcome.right[:, :, test], strict=True)
+    ]
+    return float(np.mean(shares))

@@ -64,6 +64,7 @@ from .transformer import (
     Block as Block,
     Transformer as Transformer,
     blocks_of as blocks_of,
+    forward_flops as forward_flops,
     fresh_blocks as fresh_blocks,
     outputs_of as outputs_of,
     start_transformer as start_transformer,

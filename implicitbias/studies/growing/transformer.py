@@ -134,6 +134,24 @@ def start_transformer(
     )
 
 
+def forward_flops(model: Transformer, time: int) -> int:
+    r"""Operations of the matrix products for one sequence, a multiplication and a sum being two.
+
+    :math:`2T(p+dV)+4T^2dL` for T tokens: p is the number of weights of all L blocks as often as
+    they are run, d the width, V the number of tokens there are. Training takes three times as many.
+
+    >>> import implicitbias as ib
+    >>> growing = ib.studies.growing
+    >>> growing.forward_flops(growing.start_transformer(10, 8, 2, 3, depth=3), 16)
+    100864
+    """
+    blocks = model.blocks
+    matrices = (blocks.query_key_value, blocks.attention_out, blocks.up, blocks.down)
+    weights = model.loops * sum(matrix.size for matrix in matrices) + model.unembedding.size
+    width, layers = len(model.gain), model.loops * len(blocks.smear)
+    return 2 * time * weights + 4 * time**2 * width * layers
+
+
 def _normal(key: Array, shape: tuple[int, ...], size: float) -> Float[Array, "..."]:
     return jnp.float32(size) * jax.random.normal(key, shape, jnp.float32)
 
