@@ -99,8 +99,8 @@ def figure(held: Mapping[str, Held]) -> Figure:
             Plane(
                 "Error with three layers more, at equal validation error",
                 "A thin line a run, along training at full depth; it goes to the left.",
-                Extent("validation error, 8 rounds", 1e-4, 1.0, log=True),
-                Extent("error, 11 rounds", 1e-3, 3.0, log=True),
+                Extent("validation error, 8 rounds", 3e-4, 0.2, log=True),
+                Extent("error, 11 rounds", 1e-3, 1.0, log=True),
                 (
                     *(
                         Outline(f"scratch_{k}", "from scratch" if k == 0 else "", "ink", "5 4")
