@@ -123,7 +123,7 @@ def variables(roots: int, levels: int, length: int, *, form: str = "basic") -> T
     """
     if form not in FORMS:
         raise ValueError(f"form must be one of {', '.join(FORMS)}, found {form!r}")
-    assignment, question = (jnp.array(pattern) for pattern in FORMS[form])
+    assignment, question = (np.array(pattern) for pattern in FORMS[form])
     count = (length - roots * levels * len(assignment)) // len(question)
     if count < 1 or roots * (levels + 1) > SYMBOLS:
         raise ValueError(
@@ -165,7 +165,7 @@ def maths(length: int) -> Task:
         letter = MODULUS + _order(u[9:])[:3]
         sums = jnp.stack([jnp.where(sign > 0, _PLUS, _MINUS), letter[turn]], axis=1).ravel()
         answer = (sign * number[turn]).sum() % MODULUS
-        told = _fill(jnp.array(FORMS["basic"][0]), letter, number).ravel()
+        told = _fill(np.array(FORMS["basic"][0]), letter, number).ravel()
         tokens = jnp.concatenate([told, jnp.array([_QUERY]), sums, answer[None]])
         return tokens, jnp.where(jnp.arange(17) == 16, 0, -1)
 
@@ -201,7 +201,7 @@ def hops(jumps: int, length: int) -> Task:
         string = _below(LETTERS, u[:size])
         asked = _order(u[size:])
         end, answer = jax.vmap(lambda letter: follow(string, letter))(asked)
-        questions = _fill(jnp.array(FORMS["basic"][1]), asked, answer)
+        questions = _fill(np.array(FORMS["basic"][1]), asked, answer)
         kind = jnp.where((jnp.arange(3) == 2) & (end >= 0)[:, None], 0, -1)
         return _padded(
             jnp.concatenate([string, questions.ravel()]),
@@ -283,7 +283,7 @@ def _below(n: int, u: Float[Array, "..."]) -> Int[Array, "..."]:
     return (n * u).astype(jnp.int32)
 
 
-def _fill(pattern: Array, names: Array, values: Array) -> Int[Array, "line token"]:
+def _fill(pattern: np.ndarray, names: Array, values: Array) -> Int[Array, "line token"]:
     lines = jnp.where(pattern == _NAME, names[:, None], pattern)
     return jnp.where(pattern == _VALUE, values[:, None], lines)
 
