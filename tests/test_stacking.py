@@ -391,7 +391,7 @@ def test_iterated_runs_are_those_of_the_library(check):
         HERE,
         "largest difference of the logarithm of errors, looped network, in single precision",
         float(np.abs(np.log(again.errors / RUNS["looped"].errors)).max()),
-        0.3,
+        0.05,
     )
 
 
