@@ -99,8 +99,8 @@ def figure(held: Mapping[str, Held]) -> Figure:
             Plane(
                 "Error with three layers more, at equal validation error",
                 "A thin line a run, along training at full depth; it goes to the left.",
-                Extent("validation error, 8 rounds", 1e-4, 1.0, log=True),
-                Extent("error, 11 rounds", 1e-3, 3.0, log=True),
+                Extent("validation error, 8 rounds", 3e-4, 0.2, log=True),
+                Extent("error, 11 rounds", 1e-3, 1.0, log=True),
                 (
                     *(
                         Outline(f"scratch_{k}", "from scratch" if k == 0 else "", "ink", "5 4")
@@ -144,10 +144,10 @@ def figure(held: Mapping[str, Held]) -> Figure:
             Preset("Looped", {"method": NAMES["looped"], "extra": 3}),
         ),
         caption=(
-            "A map g(x) = x + tanh(xV)U of 8 numbers; networks of eight layers of the same form "
-            "learn eight rounds of it from ten thousand samples, with Adam, 3600 steps. Errors are "
-            "squared and over the target's variance. Stacking adds a layer at a time, stages in "
-            "proportion to 1, 2, …, 8; equal cost is 2550 steps."
+            "Maps g(x) = x + tanh(xV)U of 8 numbers, one a run; networks of eight layers of the "
+            "same form learn eight rounds of one from ten thousand samples, with Adam, 3600 steps. "
+            "Errors are squared and over the target's variance. Stacking adds a layer at a time, "
+            "stages in proportion to 1, 2, …, 8; equal cost is 2550 steps."
         ),
         alt=(
             "At equal validation error, stacked networks make a smaller error than those trained "

@@ -38,11 +38,11 @@ EXTRA = tuple(range(6))
 AHEAD = 3
 """How many copies more are asked for along training."""
 
-_TEACHER, _TRAINING, _VALIDATION = 100, 101, 102  # seeds apart from those of networks
+_TEACHER, _TRAINING, _VALIDATION = 100, 200, 201  # seeds apart from those of networks
 
 
 class Student(eqx.Module):
-    """A network, and what it draws its batches by."""
+    """A network, and by which it draws its batches and has its teacher."""
 
     network: ResidualNetwork
     seed: Array
@@ -72,9 +72,9 @@ def _fresh(count: int, seed: Any) -> Layer:
 
 
 @cache
-def teacher() -> Layer:
-    """The map g that is iterated."""
-    return _fresh(1, _TEACHER)
+def teacher(seed: int) -> Layer:
+    """The map g that is iterated; each seed has its own."""
+    return _fresh(1, _TEACHER + seed)
 
 
 def _inputs(seed: int, count: int) -> Array:
@@ -90,13 +90,14 @@ def unseen() -> Array:
 @cache
 def _loss():
     X = _inputs(_TRAINING, SAMPLES)
-    Y = iterate(teacher(), X, DEPTH)
-    spread = ((Y - Y.mean(axis=0)) ** 2).mean()
+    Y = jnp.stack([iterate(teacher(seed), X, DEPTH) for seed in SEEDS])
+    spread = Y.var(axis=1).mean(axis=1)
 
     def loss(student: Student, t: Array) -> Array:
         key = jax.random.fold_in(jax.random.key(student.seed), t)
         rows = jax.random.randint(key, (BATCH,), 0, SAMPLES)
-        return ((student.network(X[rows]) - Y[rows]) ** 2).mean() / spread
+        found, wanted = student.network(X[rows]), Y[student.seed, rows]
+        return ((found - wanted) ** 2).mean() / spread[student.seed]
 
     return loss
 
@@ -135,10 +136,10 @@ def train_one(method: str) -> Held:
         ]
         depth = run.model.network.layers.bias.shape[1] * loops
         if depth == DEPTH and run.steps > 0:
-            path.append([[_error(student, extra) for extra in (0, AHEAD)] for student in students])
+            path.append(_errors(students, (0, AHEAD)))
     return Held(
         np.swapaxes(path, 0, 1),
-        np.array([[_error(student, extra) for extra in EXTRA] for student in students]),
+        np.array(_errors(students, EXTRA)),
         np.mean([block_similarity(lengthened(s, 0).layers) for s in students], axis=0),
     )
 
@@ -169,8 +170,11 @@ def pace(layers: int) -> tuple[float, float]:
 _measured = eqx.filter_jit(extrapolation_error)
 
 
-def _error(network: ResidualNetwork, extra: int) -> float:
-    return float(_measured(network, teacher(), unseen(), extra))
+def _errors(students: list[ResidualNetwork], extras: tuple[int, ...]) -> list[list[float]]:
+    return [
+        [float(_measured(network, teacher(seed), unseen(), extra)) for extra in extras]
+        for seed, network in zip(SEEDS, students, strict=True)
+    ]
 
 
 def compute(executor: Executor | None = None) -> tuple[dict[str, Held], Paces]:

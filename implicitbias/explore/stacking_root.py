@@ -33,15 +33,10 @@ def stacking_root() -> Explorable:
     truth = np.exp(1j * np.radians(ANGLES))
     ends = np.stack([np.ones_like(targets), targets], axis=-1)
     circle = np.exp(2j * np.pi * np.linspace(0, 1, 73))
-    most = 2 * max(LAYERS)
 
-    def powers(base: np.ndarray, count: int) -> np.ndarray:
-        """A point stays at the last power that there is."""
-        exponents = np.minimum(np.arange(1, most + 1), 2 * count)
-        return base[..., None] ** exponents
+    def powers(bases: np.ndarray, layers: int) -> np.ndarray:
+        return _xy(bases[..., None] ** np.arange(1, 2 * layers + 1))
 
-    every = np.stack([powers(row, count) for row, count in zip(layer, LAYERS, strict=True)])
-    wanted = np.stack([powers(truth, count) for count in LAYERS])
     learned = np.degrees(np.angle(layer))
     figure = Figure(
         name="stacking-root",
@@ -53,8 +48,18 @@ def stacking_root() -> Explorable:
         ),
         arrays={
             "product": Array(over, _xy(product)[..., None, :], inner=("point", "xy"), step=1e-3),
-            "powers": Array(over, _xy(every), inner=("point", "xy"), step=5e-3),
-            "wanted": Array(over[:2], _xy(wanted), inner=("point", "xy"), step=5e-3),
+            "powers": Array(
+                over,
+                [powers(row, count) for row, count in zip(layer, LAYERS, strict=True)],
+                inner=("point", "xy"),
+                step=5e-3,
+            ),
+            "wanted": Array(
+                over[:2],
+                [powers(truth, count) for count in LAYERS],
+                inner=("point", "xy"),
+                step=5e-3,
+            ),
             "target": Array(over[:2], _xy(targets)[..., None, :], inner=("point", "xy"), step=1e-3),
             "segment": Array(over[:2], _xy(ends), inner=("step", "xy"), step=1e-3),
             "circle": Array((), _xy(circle), inner=("step", "xy"), step=1e-3),
@@ -85,7 +90,7 @@ def stacking_root() -> Explorable:
                 "{layers} layers are asked for {total}° in all. At time {time} each turns by "
                 "{learned}°; the truth is {angle}°."
             ),
-            Clause(" They end there.", when={"right": (1,)}),
+            Clause(" They end at the truth.", when={"right": (1,)}),
             Clause(
                 " They turn the other way, and end at another root: the loss becomes zero, more "
                 "layers go wrong.",
