@@ -120,4 +120,4 @@ def _target(layers: int, angle: float) -> complex:
 
 
 def _xy(points: np.ndarray) -> np.ndarray:
-    return np.stack([points.real, points.imag], axis=-1)
+    return np.stack([np.real(points), np.imag(points)], axis=-1)

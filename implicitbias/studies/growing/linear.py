@@ -7,8 +7,9 @@ This laboratory and its theorems are this book's, not those of a paper; where pa
 known, the chapter says so.
 """
 
+from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -21,7 +22,6 @@ from scipy.integrate import quad
 
 from implicitbias import _check
 from implicitbias.studies.growing.iterated import lengthened
-from implicitbias.studies.growing.training import Loss
 
 
 class LinearNetwork(eqx.Module):
@@ -88,7 +88,7 @@ def random_rotation(width: int, angle: float, *, seed: int = 0) -> Float[np.ndar
     return scipy.linalg.expm(angle * S / np.linalg.norm(S, 2))
 
 
-def matrix_loss(target: ArrayLike) -> Loss:
+def matrix_loss(target: ArrayLike) -> Callable[[LinearNetwork, Any], Float[Array, ""]]:
     r"""The loss :math:`\tfrac12\lVert P-M\rVert_F^2` of a `LinearNetwork`, for `gradual_stacking`.
 
     >>> import implicitbias as ib
@@ -98,7 +98,7 @@ def matrix_loss(target: ArrayLike) -> Loss:
     """
     M = jnp.asarray(target)
 
-    def loss(network: LinearNetwork, _: Array) -> Float[Array, ""]:
+    def loss(network: LinearNetwork, _: Any) -> Float[Array, ""]:
         return ((network.matrix - M) ** 2).sum() / 2
 
     return loss
@@ -155,9 +155,9 @@ def principal_root(target: ArrayLike, layers: int) -> Float[np.ndarray, "width w
     M = np.asarray(target, dtype=float)
     if not np.allclose(M @ M.T, M.T @ M, atol=1e-9 * np.linalg.norm(M) ** 2):
         raise ValueError("target must be normal, M Mᵀ = Mᵀ M, found a matrix that is not")
-    T, U = scipy.linalg.schur(M, output="complex")
+    T, U = scipy.linalg.schur(M, output="complex")[:2]
     m = np.diag(T)
-    bad = (m.real <= 0) & (abs(m.imag) <= 1e-9 * abs(m).max())
+    bad = (np.real(m) <= 0) & (abs(np.imag(m)) <= 1e-9 * abs(m).max())
     if bad.any():
         raise ValueError(
             "target must have no eigenvalue on the closed negative real axis, found "
