@@ -1,5 +1,6 @@
 """Networks that grow while they are trained: which way to grow, and what growing prefers."""
 
+from .adaptive import Adapted as Adapted, adaptive_stacking as adaptive_stacking
 from .iterated import (
     Layer as Layer,
     ResidualNetwork as ResidualNetwork,
@@ -9,6 +10,7 @@ from .iterated import (
 )
 from .lag import (
     Selection as Selection,
+    lag_cost as lag_cost,
     lag_select as lag_select,
     rank_correlation as rank_correlation,
     selection_regret as selection_regret,
@@ -29,6 +31,7 @@ from .tokens import (
     SYMBOLS as SYMBOLS,
     TOKENS as TOKENS,
     Sample as Sample,
+    Task as Task,
     accuracy as accuracy,
     copying as copying,
     cross_entropy as cross_entropy,
