@@ -14,6 +14,9 @@ from tqdm import tqdm
 from implicitbias.explore import (
     benign_data,
     capacity_data,
+    growing_adaptive_data,
+    growing_data,
+    growing_transformer_data,
     halfspaces_data,
     locality_data,
     locality_digits_data,
@@ -31,6 +34,9 @@ SWEEPS = {
     "locality": locality_data,
     "locality-digits": locality_digits_data,
     "halfspaces": halfspaces_data,
+    "growing": growing_data,
+    "growing-adaptive": growing_adaptive_data,
+    "growing-transformer": growing_transformer_data,
 }
 
 

@@ -165,7 +165,9 @@ def train_pool(setting: Setting) -> np.ndarray:
     rates = growing.warm_up_cosine(AFTER, RATE, warm_up=WARM_UP)
     parts = []
     for hows in (tuple(DEPTH), WIDE):  # of one shape each, so that one program trains them
-        many = jax.tree.map(lambda *leaves: jnp.concatenate(leaves), *(grown(small, h) for h in hows))
+        many = jax.tree.map(
+            lambda *leaves: jnp.concatenate(leaves), *(grown(small, h) for h in hows)
+        )
         scores, _ = follow(
             many,
             loss_of(situation.same, 1 + order),

@@ -22,7 +22,11 @@ SEEDS, ORDERS = (0, 1), (0, 1)
 BEFORE, AFTER, EVERY = 1000, 1000, 20
 POOL = (
     *("last", "middle", "stacked", "mirrored", "interleaved", "averaged", "halved", "zero_copies"),
-    *(f"{kind}_{place}" for kind in ("fresh", "zero") for place in ("top", "bottom", "interleaved")),
+    *(
+        f"{kind}_{place}"
+        for kind in ("fresh", "zero")
+        for place in ("top", "bottom", "interleaved")
+    ),
     "scratch",
 )
 """All of them make four layers of two."""

@@ -26,6 +26,10 @@ from .operators import (
     plan as plan,
 )
 from .schedules import schedule as schedule, stacking_cost as stacking_cost
+from .second_unit import (
+    crossing_time as crossing_time,
+    second_unit_flow as second_unit_flow,
+)
 from .tokens import (
     FORMS as FORMS,
     SYMBOLS as SYMBOLS,

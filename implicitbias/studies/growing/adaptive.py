@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-import jax
+import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 import optax
@@ -80,26 +80,33 @@ def adaptive_stacking(
     return _stages(model, loss, optimiser, rates, stages, growths, k, score)
 
 
+class _Step(eqx.Module):
+    """A step of a candidate, as `lag_select` takes it; equal for runs of equal parts."""
+
+    loss: Loss = eqx.field(static=True)
+    optimiser: optax.GradientTransformation = eqx.field(static=True)
+    score: Callable[[Any], Array] = eqx.field(static=True)
+    rates: Array
+
+    def __call__(self, candidate: tuple[Any, Any, Array], j: Any) -> tuple[Any, Array]:
+        model, state, first = candidate
+        t = first + j
+        after, state, _ = update(model, state, self.loss, self.optimiser, t, self.rates[t])
+        return (after, state, first), self.score(model)
+
+
 def _stages(model, loss, optimiser, rates, stages, growths, k, score) -> Iterator[Adapted]:
-    table = jnp.asarray(rates)
-
-    def step(candidate, j):
-        run, first = candidate
-        before = score(run.model)
-        model, state, _ = update(
-            run.model, run.state, loss, optimiser, first + j, table[first + j]
-        )
-        return (run._replace(model=model, state=state), first), before
-
+    step = _Step(loss, optimiser, score, jnp.asarray(rates))
     run = start_run(model, optimiser)
     for stage, steps in enumerate(stages):
         chosen, losses = -1, np.empty((0, k + 1))
         end = run.steps + steps
         if stage:
             pool = [grown(run, optimiser, growth) for growth in growths(run.model)]
-            found = lag_select([(candidate, jnp.asarray(run.steps)) for candidate in pool], step, k)
+            first = jnp.asarray(run.steps)
+            found = lag_select([(at.model, at.state, first) for at in pool], step, k)
             chosen, losses = found.best, found.losses
-            run = found.candidate[0]._replace(steps=run.steps + k)
+            run = Snapshot(run.steps + k, *found.candidate[:2])
         if run.steps < end:
             run = advance(run, loss, optimiser, rates[run.steps : end])
         yield Adapted(run, chosen, losses)
