@@ -10,6 +10,7 @@ import numpy as np
 import optax
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
+from scipy.integrate import solve_ivp
 from scipy.stats import spearmanr
 
 from implicitbias.studies import growing
@@ -61,6 +62,73 @@ def called(network, x):
 
 def largest(a, b) -> float:
     return float(jnp.abs(jnp.asarray(a) - jnp.asarray(b)).max())
+
+
+# A second unit, in closed form.
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "s"), [(0.5, -0.3, 1.0), (0.1, -0.09, 2.0), (1.0, 0.5, 0.3), (0.2, 0.0, 1.0)]
+)
+def test_flow_of_a_second_unit(check, a, b, s):
+    times = np.linspace(0, 6, 25)
+
+    def flow(_, weights):
+        """Of all weights of a linear network with two units, on diag(s + 1, s)."""
+        units = weights.reshape(2, 2, 2)  # in or out, unit, entry
+        error = units[1].T @ units[0] - np.diag([s + 1, s])
+        return -np.stack([units[1] @ error, units[0] @ error.T]).ravel()
+
+    first = (s + 1) ** 0.5
+    start = np.array([[[first, 0], [0, a]], [[first, 0], [0, b]]])
+    run = solve_ivp(flow, (0, 6), start.ravel(), t_eval=times, rtol=1e-10, atol=1e-12)
+    weights = run.y.reshape(2, 2, 2, -1)
+    assert np.abs(weights[:, 0] - start[:, 0, :, None]).max() < 1e-8  # the first does not move
+    check(
+        "The flow of a second unit in closed form",
+        HERE,
+        "both weights against a solver for all eight weights, four starts",
+        largest(weights[:, 1, 1], growing.second_unit_flow(a, b, s, times)),
+        1e-7,
+    )
+
+
+@pytest.mark.parametrize("ratio", [-0.99, -0.5, 0.0])
+def test_when_the_wrong_sign_is_overcome(check, ratio):
+    at = growing.crossing_time(0.3, ratio * 0.3, 2.0)
+    u, v = growing.second_unit_flow(0.3, ratio * 0.3, 2.0, [at, 1.01 * at + 1e-3])
+    assert v[1] > 0
+    check(
+        "When a loud unit overtakes copies",
+        HERE,
+        "the closed flow at the closed time, three starts",
+        abs(float(u[0] * v[0])),
+        1e-12,
+    )
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_halves_differ_by_a_quarter(check, seed):
+    layer = residual(1, seed=seed)
+    x = samples(n=400, seed=seed)
+
+    def f(x):
+        return layer(x) - x
+
+    jacobians = jax.vmap(jax.jacfwd(lambda p: f(p[None])[0]))
+    halves = grow_depth(layer, "halved")
+    path = x + jnp.linspace(0, 0.5, 11)[:, None, None] * f(x)  # where the bound needs it
+    slope = jnp.stack([jnp.linalg.norm(jacobians(p), ord=2, axis=(1, 2)) for p in path]).max(axis=0)
+    change = jnp.linalg.norm(halves(x) - layer(x), axis=1)
+    bound = slope * jnp.linalg.norm(f(x), axis=1) / 4
+    assert float((change / bound).max()) > 0.5
+    check(
+        "Two halves of a block differ from it by at most a quarter of its slope times its output",
+        HERE,
+        "400 samples, the slope along the segment, three blocks: largest ratio to the bound",
+        float((change / bound).max()),
+        1.0,
+    )
 
 
 # Which blocks a grown stack is made of.
@@ -730,6 +798,10 @@ STACK = jnp.arange(4.0)
         (lambda: next(run(every=0)), "every must be"),
         (lambda: adapt(9), "k must be at most the steps of every later stage"),
         (lambda: growing.warm_up_cosine(10, -1.0, warm_up=2), "peak"),
+        (lambda: growing.second_unit_flow(0.2, -0.3, 1.0, [1.0]), "incoming must be larger"),
+        (lambda: growing.second_unit_flow(0.4, 0.3, 1.0, [-1.0]), "times must not be negative"),
+        (lambda: growing.crossing_time(0.4, 0.3, 1.0), "outgoing must not be positive"),
+        (lambda: growing.crossing_time(0.4, -0.3, 0.0), "target"),
     ],
 )
 def test_bad_input_is_named(call, message):

@@ -1,7 +1,7 @@
 """The sweep behind the explorable "growing", kept in a file: ways to grow an iterated map."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -157,27 +157,28 @@ def follow(
     return np.stack(found, axis=1), run.model
 
 
-def train_pool(setting: Setting) -> np.ndarray:
-    """Scores "operator seed look" of the whole pool in one situation, in one order of the data."""
+def train_pool(setting: Setting, pool: Sequence[str] = POOL, steps: int = AFTER) -> np.ndarray:
+    """Scores "operator seed look" of a pool in one situation, in one order of the data."""
     name, order = setting
     situation = SITUATIONS[name]
     small = base(situation)
-    rates = growing.warm_up_cosine(AFTER, RATE, warm_up=WARM_UP)
-    parts = []
-    for hows in (tuple(DEPTH), WIDE):  # of one shape each, so that one program trains them
-        many = jax.tree.map(
-            lambda *leaves: jnp.concatenate(leaves), *(grown(small, h) for h in hows)
-        )
+    rates = growing.warm_up_cosine(AFTER, RATE, warm_up=WARM_UP)[:steps]
+    found = {}
+    for wide in (False, True):  # of one shape each, so that one program trains them
+        hows = [how for how in pool if (how in WIDE) == wide]
+        if not hows:
+            continue
+        each = [grown(small, how) for how in hows]
         scores, _ = follow(
-            many,
+            jax.tree.map(lambda *leaves: jnp.concatenate(leaves), *each),
             loss_of(situation.same, 1 + order),
             score_of(situation.same),
             optax.scale_by_adam(),
             rates,
             EVERY,
         )
-        parts.append(scores.reshape(len(hows), len(SEEDS), -1))
-    return np.concatenate(parts)
+        found |= dict(zip(hows, scores.reshape(len(hows), len(SEEDS), -1), strict=True))
+    return np.stack([found[how] for how in pool])
 
 
 def settings() -> list[Setting]:

@@ -92,17 +92,22 @@ def score(reader: Reader) -> Any:
     return growing.cross_entropy(reader.transformer, unseen(tasks(), 8)).mean()
 
 
-def train_pool() -> Held:
-    """Small transformers, all ways to grow them, and two orders of the data for each."""
-    seeds = jnp.asarray(SEEDS)
+def small_readers() -> Reader:
+    """Two layers, one reader for each seed, trained at a constant rate."""
     start = eqx.filter_vmap(
         lambda s: Reader(
             growing.start_transformer(growing.TOKENS, WIDTH, HEADS, LAYERS, depth=4, seed=s), s
         )
-    )(seeds)
+    )(jnp.asarray(SEEDS))
     *_, run = growing.gradual_stacking(
         start, loss, OPTIMISER, np.full(BEFORE, RATE), (BEFORE,), replicas=True
     )
+    return run.model
+
+
+def train_pool() -> Held:
+    """All ways to grow the small ones, in two orders of the data for each."""
+    small = small_readers()
 
     def grown(how: str, order: int) -> Reader:
         def one(reader: Reader) -> Reader:
@@ -118,7 +123,7 @@ def train_pool() -> Held:
             )
             return Reader(transformer, 100 * (1 + order) + reader.order)
 
-        return eqx.filter_vmap(one)(run.model)
+        return eqx.filter_vmap(one)(small)
 
     many = jax.tree.map(
         lambda *leaves: jnp.concatenate(leaves),
