@@ -12,11 +12,6 @@ from implicitbias.explore.panels.curves import Line
 from implicitbias.explore.panels.plane import Extent
 
 POOLS = {"all": POOL, "copies": COPIES, "function kept": PRESERVING}
-NAMES = {
-    "trained": "one map, 3000 steps before",
-    "young": "one map, 300 steps before",
-    "generic": "eight maps, 3000 steps before",
-}
 
 
 def growing(held: Mapping[str, np.ndarray] | None = None) -> Explorable:
@@ -29,13 +24,13 @@ def growing(held: Mapping[str, np.ndarray] | None = None) -> Explorable:
         The explorable ``"growing"``.
     """
     held = read() if held is None else held
-    trained, young, generic = NAMES.values()
     return Explorable(
         pool_figure(
             Words(
                 "growing",
                 "Losses of twenty-four ways to double a residual network, by lag",
-                "Residual networks of four layers learn eight rounds of a map, and are doubled in "
+                "Residual networks of four layers learn eight rounds of one map for 3000 steps "
+                "(trained) or 300 (young), or eight different maps for 3000, and are doubled in "
                 "one of twenty-four ways: 22 in depth, two in width. Adam, 1500 more steps, the "
                 "same samples for all; five networks, two orders of the data each. Loss is the "
                 "mean square error over the target's variance.",
@@ -43,7 +38,7 @@ def growing(held: Mapping[str, np.ndarray] | None = None) -> Explorable:
                 "the loss of those that preserve the function, and end with the least. From a "
                 "young one, or with eight different maps, what preserves the function ends best.",
             ),
-            {NAMES[name]: scores for name, scores in held.items()},
+            held,
             LOOKS,
             POOL,
             POOLS,
@@ -60,16 +55,18 @@ def growing(held: Mapping[str, np.ndarray] | None = None) -> Explorable:
                 Extent("final loss", 2e-4, 1e-2, log=True),
             ),
             (
-                Preset("Ten steps", {"pool": "all", "situation": trained, "lag": LOOKS[1]}),
-                Preset("A lag of a hundred", {"pool": "all", "situation": trained, "lag": 90}),
-                Preset("A young network", {"pool": "all", "situation": young, "lag": 50}),
-                Preset("Eight different maps", {"pool": "all", "situation": generic, "lag": 380}),
+                Preset("Ten steps", {"pool": "all", "situation": "trained", "lag": LOOKS[1]}),
+                Preset("A lag of ninety steps", {"pool": "all", "situation": "trained", "lag": 90}),
+                Preset("A young network", {"pool": "all", "situation": "young", "lag": 50}),
+                Preset(
+                    "Eight different maps", {"pool": "all", "situation": "eight maps", "lag": 380}
+                ),
                 Preset(
                     "Only what preserves the function",
-                    {"pool": "function kept", "situation": trained, "lag": 90},
+                    {"pool": "function kept", "situation": "trained", "lag": 90},
                 ),
             ),
-            situation="What is learned, and for how long before growing",
-            start={"pool": "all", "situation": trained, "lag": 90},
+            situation="Before growing",
+            start={"pool": "all", "situation": "trained", "lag": 90},
         )
     )

@@ -33,7 +33,7 @@ class Situation(NamedTuple):
 SITUATIONS = {
     "trained": Situation(True, 3000),
     "young": Situation(True, 300),
-    "generic": Situation(False, 3000),
+    "eight maps": Situation(False, 3000),
 }
 
 DEPTH = {

@@ -13,7 +13,7 @@ from implicitbias.explore import (
     growing_data as stored,
     growing_second_unit,
 )
-from implicitbias.explore.growing import NAMES, POOLS
+from implicitbias.explore.growing import POOLS
 
 HERE = "studies/growing"
 HELD = stored.read()
@@ -31,7 +31,7 @@ def value(figure, name, **state) -> float:
 
 
 @pytest.mark.parametrize("pool", POOLS)
-@pytest.mark.parametrize("situation", NAMES)
+@pytest.mark.parametrize("situation", stored.SITUATIONS)
 def test_forecasts_are_those_of_the_runs(pool, situation):
     chosen = [stored.POOL.index(how) for how in POOLS[pool]]
     lag = stored.LOOKS.index(190)
@@ -42,7 +42,7 @@ def test_forecasts_are_those_of_the_runs(pool, situation):
             correlations.append(spearmanr(losses[:, lag], losses[:, -1]).statistic)
             pick = losses[losses[:, lag].argmin(), -1]
             regrets.append(pick / losses[:, -1].min() - 1)
-    state = {"pool": pool, "situation": NAMES[situation], "lag": 190}
+    state = {"pool": pool, "situation": situation, "lag": 190}
     assert value(FIGURE, "correlation", **state) == pytest.approx(np.mean(correlations), abs=6e-3)
     assert value(FIGURE, "regret", **state) == pytest.approx(np.mean(regrets), abs=6e-3)
     assert value(FIGURE, "hits", **state) == np.sum(np.array(regrets) == 0)

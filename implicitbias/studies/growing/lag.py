@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
-from scipy.stats import spearmanr
+from scipy.stats import rankdata
 
 from implicitbias import _check
 
@@ -139,11 +139,11 @@ def rank_correlation(losses: ArrayLike, final: ArrayLike) -> Float[np.ndarray, "
     [-0.5, 1.0]
     """
     values, end = _matching(losses, final)
-    found = [
-        spearmanr(column, end).statistic if np.ptp(column) and np.ptp(end) else 0.0
-        for column in values.reshape(len(end), -1).T
-    ]
-    return np.array(found).reshape(values.shape[1:])
+    ranks, last = rankdata(values.reshape(len(end), -1), axis=0), rankdata(end)
+    ranks, last = ranks - ranks.mean(axis=0), last - last.mean()
+    sizes = np.linalg.norm(ranks, axis=0) * np.linalg.norm(last)
+    found = np.divide(last @ ranks, sizes, out=np.zeros_like(sizes), where=sizes > 0)
+    return found.reshape(values.shape[1:])
 
 
 def selection_regret(losses: ArrayLike, final: ArrayLike) -> Float[np.ndarray, "..."]:

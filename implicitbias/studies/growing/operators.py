@@ -34,7 +34,7 @@ class Plan(NamedTuple):
     @property
     def fresh(self) -> np.ndarray:
         """Which of the grown blocks are fresh."""
-        return ~self.mixing.any(axis=1)
+        return np.asarray(~self.mixing.any(axis=1))
 
 
 def _last(n: int) -> list[int]:

@@ -197,7 +197,7 @@ def grown(
             added=added,
             block=block,
             outputs=outputs,
-            fresh=fresh and (lambda count: fresh(count, seed + _PRIME * replica)),
+            fresh=fresh and (lambda count, make=fresh: make(count, seed + _PRIME * replica)),
             seed=seed,
         )
         if moments == "cleared":
