@@ -223,7 +223,7 @@ def test_blocks_of_two_layers_are_copied_whole():
     width=st.sampled_from([1, 3]),
     seed=st.integers(0, 10_000),
 )
-@settings(PROPERTY, max_examples=20)
+@settings(PROPERTY, max_examples=12)
 def test_depth_with_zero_outputs_preserves_the_function(check, how, layers, added, width, seed):
     network = residual(layers, width, 4, seed)
     x = samples(width, seed=seed)
@@ -242,7 +242,7 @@ def test_depth_with_zero_outputs_preserves_the_function(check, how, layers, adde
     hidden=st.integers(1, 4),
     seed=st.integers(0, 10_000),
 )
-@settings(PROPERTY, max_examples=20)
+@settings(PROPERTY, max_examples=12)
 def test_width_preserves_the_function(check, how, layers, hidden, seed):
     network = residual(layers, 3, hidden, seed)
     grown = growing.grow(network, units_of, how, seed=seed)
