@@ -15,6 +15,8 @@ from tqdm import tqdm
 from implicitbias.explore import (
     benign_data,
     capacity_data,
+    growing_adaptive_data,
+    growing_data,
     halfspaces_data,
     halfspaces_tumours_data,
     locality_data,
@@ -36,6 +38,8 @@ SWEEPS = {
     "locality": locality_data,
     "locality-digits": locality_digits_data,
     "halfspaces": halfspaces_data,
+    "growing": growing_data,
+    "growing-adaptive": growing_adaptive_data,
     "stacking": stacking_data,
     "stacking-iterated": stacking_iterated_data,
     "halfspaces-tumours": halfspaces_tumours_data,

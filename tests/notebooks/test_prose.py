@@ -25,6 +25,7 @@ DERIVED = {
     | {"1.776", "0.79"},
     "solutions of logistic": {"7.70"},
     "solutions of benign": {"0.75"},
+    "solutions of growing": {"1.15", "1.49"},
 }
 
 

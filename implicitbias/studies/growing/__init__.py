@@ -1,5 +1,6 @@
 """Networks that grow while they are trained: which way to grow, and what growing prefers."""
 
+from .adaptive import Adapted as Adapted, adaptive_stacking as adaptive_stacking
 from .iterated import (
     Layer as Layer,
     ResidualNetwork as ResidualNetwork,
@@ -10,6 +11,7 @@ from .iterated import (
 )
 from .lag import (
     Selection as Selection,
+    lag_cost as lag_cost,
     lag_select as lag_select,
     rank_correlation as rank_correlation,
     selection_regret as selection_regret,
@@ -37,6 +39,10 @@ from .operators import (
     plan as plan,
 )
 from .schedules import schedule as schedule, stacking_cost as stacking_cost
+from .second_unit import (
+    crossing_time as crossing_time,
+    second_unit_flow as second_unit_flow,
+)
 from .tokens import (
     FORMS as FORMS,
     SYMBOLS as SYMBOLS,

@@ -4,6 +4,7 @@ Source: landscape-aware growing, arXiv:2406.02469. Its abstract and descriptions
 """
 
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -12,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
-from scipy.stats import spearmanr
+from scipy.stats import rankdata
 
 from implicitbias import _check
 
@@ -81,6 +82,25 @@ def lag_select(
     return Selection(best, eqx.combine(trained[best], parts[best][1]), losses)
 
 
+def lag_cost(candidates: int, k: int, steps: int) -> Fraction:
+    r"""Cost of LAG@k and the rest of training, as a share of training one candidate for all steps.
+
+    :math:`1+(m-1)k/T` for m candidates of equal cost: the winner's k steps are not lost.
+
+    **Raises:** `ValueError` for a lag longer than training, or numbers of the wrong kind.
+
+    >>> import implicitbias as ib
+    >>> ib.studies.growing.lag_cost(16, 100, 3000)
+    Fraction(3, 2)
+    """
+    _check.integer("candidates", candidates)
+    _check.integer("k", k, least=0)
+    _check.integer("steps", steps)
+    if k > steps:
+        raise ValueError(f"k must be at most the {steps} steps of training, found {k}")
+    return 1 + Fraction((candidates - 1) * k, steps)
+
+
 def _alike(trees: Sequence[Any]) -> bool:
     shapes = [
         (jax.tree.structure(tree), [(leaf.shape, leaf.dtype) for leaf in jax.tree.leaves(tree)])
@@ -108,6 +128,8 @@ def _train(arrays: Any, rest: Any, step_fn: Callable, k: int) -> tuple[Any, Any]
 def rank_correlation(losses: ArrayLike, final: ArrayLike) -> Float[np.ndarray, "..."]:
     r"""Spearman's correlation of losses at each lag with final losses.
 
+    It is 0 at lags where all losses are equal, which tell nothing of the ranks.
+
     **Arguments:** `losses` "candidate lag" or "candidate"; `final` "candidate".
 
     **Raises:** `ValueError` for arrays that do not match, or fewer than three candidates.
@@ -117,12 +139,18 @@ def rank_correlation(losses: ArrayLike, final: ArrayLike) -> Float[np.ndarray, "
     [-0.5, 1.0]
     """
     values, end = _matching(losses, final)
-    found = [spearmanr(column, end).statistic for column in values.reshape(len(end), -1).T]
-    return np.array(found).reshape(values.shape[1:])
+    ranks, last = rankdata(values.reshape(len(end), -1), axis=0), rankdata(end)
+    ranks, last = ranks - ranks.mean(axis=0), last - last.mean()
+    sizes = np.linalg.norm(ranks, axis=0) * np.linalg.norm(last)
+    found = np.divide(last @ ranks, sizes, out=np.zeros_like(sizes), where=sizes > 0)
+    return found.reshape(values.shape[1:])
 
 
 def selection_regret(losses: ArrayLike, final: ArrayLike) -> Float[np.ndarray, "..."]:
     r"""What the candidate chosen at each lag ends above the best: :math:`F_{\hat g}-\min_gF_g`.
+
+    Where several have the least loss, as those that preserve the function do before the first
+    step, one of them is chosen at random, and the mean is given.
 
     **Arguments:** `losses` "candidate lag" or "candidate"; `final` "candidate".
 
@@ -133,7 +161,8 @@ def selection_regret(losses: ArrayLike, final: ArrayLike) -> Float[np.ndarray, "
     [1.0, 0.0]
     """
     values, end = _matching(losses, final)
-    return end[values.argmin(axis=0)] - end.min()
+    least = values == values.min(axis=0)
+    return np.tensordot(end, least, axes=1) / least.sum(axis=0) - end.min()
 
 
 def _matching(losses: ArrayLike, final: ArrayLike) -> tuple[np.ndarray, np.ndarray]:

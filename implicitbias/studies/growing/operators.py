@@ -34,7 +34,7 @@ class Plan(NamedTuple):
     @property
     def fresh(self) -> np.ndarray:
         """Which of the grown blocks are fresh."""
-        return ~self.mixing.any(axis=1)
+        return np.asarray(~self.mixing.any(axis=1))
 
 
 def _last(n: int) -> list[int]:
@@ -184,8 +184,8 @@ def plan(how: str, n: int, added: int = 1, *, seed: int = 0) -> Plan:
     kind, _, place = how.partition("_")
     if kind not in ("fresh", "zero") or place not in _PLACES:
         raise ValueError(
-            f"how must be an operator of depth, {', '.join(DEPTH_OPERATORS)}, or of width, "
-            f"{', '.join(WIDTH_OPERATORS)}, found {how!r}"
+            f"how must be an operator of depth, {', '.join(DEPTH_OPERATORS)}, found {how!r}; "
+            f"those of width, {', '.join(WIDTH_OPERATORS)}, are for grow alone"
         )
     sources = _PLACES[place](n, added)
     return _plan(sources, n, np.where((sources == _FRESH) & (kind == "zero"), 0.0, 1.0))

@@ -105,34 +105,14 @@ def gradual_stacking(
     100 [3.95]
     300 [2.0, 2.0]
     """
-    rates = np.asarray(rates, dtype=float)
-    for count in stages:
-        _check.integer("stages", count)
-    if len(rates) != sum(stages):
-        raise ValueError(
-            f"rates must be one a step, {sum(stages)} in all stages, found {len(rates)}"
-        )
+    rates = check_run(rates, stages)
     if every is not None:
         _check.integer("every", every)
     if len(stages) > 1 and growth is None:
         raise ValueError(f"growth must say how to grow between {len(stages)} stages, found None")
     if growth is not None and growth.moments not in MOMENTS:
         raise ValueError(f"moments must be one of {', '.join(MOMENTS)}, found {growth.moments!r}")
-    ends = [0, *np.cumsum(stages).tolist()]
-    run = Snapshot(0, model, _start(model, optimiser, replicas))
-    if file is not None and Path(file).exists():
-        run = _load(Path(file), run, ends, optimiser, growth, replicas)
-    else:
-        _save(file, run)
-    yield run
-    while run.steps < ends[-1]:
-        if run.steps in ends[1:]:
-            run = _grown(run, optimiser, growth, replicas)
-        stops = [*ends, *(range(0, ends[-1], every) if every else ())]
-        until = min(stop for stop in stops if stop > run.steps)
-        run = _advance(run, loss, optimiser, rates, until, replicas)
-        _save(file, run)
-        yield run
+    return _stages(model, loss, optimiser, rates, stages, growth, every, replicas, file)
 
 
 def warm_up_cosine(
@@ -155,31 +135,74 @@ def warm_up_cosine(
     return peak * np.where(t < warm_up, rising, falling)
 
 
+def check_run(rates: Any, stages: Sequence[int]) -> np.ndarray:
+    """The rates as an array, of which there must be one for every step of all stages."""
+    rates = np.asarray(rates, dtype=float)
+    for count in stages:
+        _check.integer("stages", count)
+    if len(rates) != sum(stages):
+        raise ValueError(
+            f"rates must be one a step, {sum(stages)} in all stages, found {len(rates)}"
+        )
+    return rates
+
+
+def start_run(
+    model: Any, optimiser: optax.GradientTransformation, replicas: bool = False
+) -> Snapshot:
+    """A run before its first step."""
+    return Snapshot(0, model, _start(model, optimiser, replicas))
+
+
+def _stages(
+    model, loss, optimiser, rates, stages, growth, every, replicas, file
+) -> Iterator[Snapshot]:
+    ends = [0, *np.cumsum(stages).tolist()]
+    run = start_run(model, optimiser, replicas)
+    if file is not None and Path(file).exists():
+        run = _load(Path(file), run, ends, optimiser, growth, replicas)
+    else:
+        _save(file, run)
+    yield run
+    while run.steps < ends[-1]:
+        if run.steps in ends[1:]:
+            run = grown(run, optimiser, growth, replicas)
+        stops = [*ends, *(range(0, ends[-1], every) if every else ())]
+        until = min(stop for stop in stops if stop > run.steps)
+        run = advance(run, loss, optimiser, rates, until, replicas)
+        _save(file, run)
+        yield run
+
+
 def _start(model: Any, optimiser: optax.GradientTransformation, replicas: bool) -> Any:
     parameters = eqx.filter(model, eqx.is_inexact_array)
     return (jax.vmap(optimiser.init) if replicas else optimiser.init)(parameters)
 
 
-def _grown(
-    run: Snapshot, optimiser: optax.GradientTransformation, growth: Growth, replicas: bool
+def grown(
+    run: Snapshot,
+    optimiser: optax.GradientTransformation,
+    growth: Growth,
+    replicas: bool = False,
 ) -> Snapshot:
+    """A run with its model and the state of its optimiser grown."""
     where, how, added, block, outputs, fresh, first, moments = growth
     seed = first + run.steps  # another one at every growth
 
     def one(model: Any, state: Any, replica: Any) -> tuple[Any, Any]:
-        grown = grow(
+        larger = grow(
             model,
             where,
             how,
             added=added,
             block=block,
             outputs=outputs,
-            fresh=fresh and (lambda count: fresh(count, seed + _PRIME * replica)),
+            fresh=fresh and (lambda count, make=fresh: make(count, seed + _PRIME * replica)),
             seed=seed,
         )
         if moments == "cleared":
-            return grown, _start(grown, optimiser, False)
-        return grown, grow_moments(state, model, where, how, added=added, block=block, seed=seed)
+            return larger, _start(larger, optimiser, False)
+        return larger, grow_moments(state, model, where, how, added=added, block=block, seed=seed)
 
     if not replicas:
         return Snapshot(run.steps, *one(run.model, run.state, 0))
@@ -187,14 +210,15 @@ def _grown(
     return Snapshot(run.steps, *eqx.filter_vmap(one)(run.model, run.state, jnp.arange(count)))
 
 
-def _advance(
+def advance(
     run: Snapshot,
     loss: Loss,
     optimiser: optax.GradientTransformation,
     rates: np.ndarray,
     until: int,
-    replicas: bool,
+    replicas: bool = False,
 ) -> Snapshot:
+    """A run after so many steps in all; rates are those of all steps from the first."""
     model, state, bad = _steps(
         run.model,
         run.state,
@@ -213,18 +237,26 @@ def _advance(
     return Snapshot(until, model, state)
 
 
+def update(
+    model: Any, state: Any, loss: Loss, optimiser: optax.GradientTransformation, t: Any, rate: Any
+) -> tuple[Any, Any, Array]:
+    """One step: the model, the optimiser's state, and the loss before it."""
+    parameters, rest = eqx.partition(model, eqx.is_inexact_array)
+    value, gradient = jax.value_and_grad(lambda p: loss(eqx.combine(p, rest), t))(parameters)
+    direction, state = optimiser.update(gradient, state, parameters)
+    parameters = jax.tree.map(lambda p, u: p - rate.astype(p.dtype) * u, parameters, direction)
+    return eqx.combine(parameters, rest), state, value
+
+
 @eqx.filter_jit
 def _steps(model, state, loss, optimiser, rates, start, until, replicas):
     """From one step to another; both are abstract, so that a depth compiles once."""
     parameters, rest = eqx.partition(model, eqx.is_inexact_array)
 
     def one(parameters, state, rest, t):
-        value, gradient = jax.value_and_grad(lambda p: loss(eqx.combine(p, rest), t))(parameters)
-        direction, state = optimiser.update(gradient, state, parameters)
-        parameters = jax.tree.map(
-            lambda p, u: p - rates[t].astype(p.dtype) * u, parameters, direction
-        )
-        return parameters, state, jnp.isfinite(value)
+        model = eqx.combine(parameters, rest)
+        model, state, value = update(model, state, loss, optimiser, t, rates[t])
+        return eqx.filter(model, eqx.is_inexact_array), state, jnp.isfinite(value)
 
     every = eqx.filter_vmap(one, in_axes=(0, 0, 0, None)) if replicas else one
 
@@ -264,7 +296,7 @@ def _load(
             for _, end in pairwise(ends[:-1]):
                 if end < steps:
                     assert growth is not None
-                    run = _grown(run._replace(steps=end), optimiser, growth, replicas)
+                    run = grown(run._replace(steps=end), optimiser, growth, replicas)
             model, state = eqx.tree_deserialise_leaves(stream, (run.model, run.state))
         except (ValueError, RuntimeError, EOFError) as error:
             raise ValueError(

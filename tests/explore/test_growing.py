@@ -1,0 +1,101 @@
+"""The figures of the chapter on growing networks say what the sweeps hold."""
+
+import json
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from scipy.stats import gmean, spearmanr
+
+from implicitbias.explore import (
+    growing,
+    growing_adaptive_data as adaptive,
+    growing_data as stored,
+    growing_second_unit,
+)
+from implicitbias.explore.growing import POOLS
+
+HERE = "studies/growing"
+HELD = stored.read()
+FIGURE, UNIT = growing().figure, growing_second_unit().figure
+
+
+def at(figure, name, **state) -> np.ndarray:
+    found = figure.at(name, figure.complete(state))
+    assert found is not None
+    return found
+
+
+def value(figure, name, **state) -> float:
+    return float(at(figure, name, **state))
+
+
+@pytest.mark.parametrize("pool", POOLS)
+@pytest.mark.parametrize("situation", stored.SITUATIONS)
+def test_forecasts_are_those_of_the_runs(pool, situation):
+    chosen = [stored.POOL.index(how) for how in POOLS[pool]]
+    lag = stored.LOOKS.index(190)
+    correlations, regrets = [], []
+    for seed in range(5):
+        for order in range(2):
+            losses = HELD[situation][chosen, seed, order]
+            correlations.append(spearmanr(losses[:, lag], losses[:, -1]).statistic)
+            pick = losses[losses[:, lag].argmin(), -1]
+            regrets.append(pick / losses[:, -1].min() - 1)
+    state = {"pool": pool, "situation": situation, "lag": 190}
+    assert value(FIGURE, "correlation", **state) == pytest.approx(np.mean(correlations), abs=6e-3)
+    assert value(FIGURE, "regret", **state) == pytest.approx(np.mean(regrets), abs=6e-3)
+    assert value(FIGURE, "hits", **state) == np.sum(np.array(regrets) == 0)
+    cost = 1 + Fraction(len(chosen) - 1) * 190 / 1500
+    assert value(FIGURE, "cost", **state) == pytest.approx(float(cost), abs=6e-3)
+    points, (pick,) = at(FIGURE, "points", **state), at(FIGURE, "pick", **state)
+    means = gmean(HELD[situation][chosen].reshape(len(chosen), 10, -1), axis=1)
+    np.testing.assert_allclose(points, means[:, [lag, -1]], rtol=2e-2)
+    np.testing.assert_array_equal(pick, points[points[:, 0].argmin()])
+
+
+def test_losses_are_those_of_training(check):
+    """Before the first step and for a while after it, of five operators."""
+    pool = ("halved", "middle_pairs", "zero_top", "scratch", "split")
+    scores = stored.train_pool(("young", 1), pool, steps=50)
+    chosen = [stored.POOL.index(how) for how in pool]
+    looks = [stored.LOOKS.index(lag) for lag in (0, 10, 20, 30, 40, 50)]
+    held = HELD["young"][chosen, :, 1][..., looks]
+    check(
+        "Losses after growing, as the figure has them",
+        HERE,
+        "five operators, five networks, six lags, computed again, relative difference",
+        float(np.abs(scores / held - 1).max()),
+        1e-3,
+    )
+
+
+def test_what_preserves_the_function_starts_where_training_ended():
+    for scores in HELD.values():
+        kept = scores[[stored.POOL.index(how) for how in stored.PRESERVING], ..., 0]
+        assert np.ptp(kept, axis=0).max() == 0
+
+
+def test_second_unit_figure():
+    state = {"ratio": -0.6, "size": 0.4, "lag": 0}
+    assert value(UNIT, "silent", **state) == pytest.approx(0.5)
+    assert value(UNIT, "loud", **state) == pytest.approx((1 + 0.4 * 0.24) ** 2 / 2, abs=1e-3)
+    for ratio in UNIT.by_name["ratio"].values:
+        crossing = value(UNIT, "crossing", ratio=ratio, size=0.4)
+        for lag in UNIT.by_name["lag"].values:
+            loud = value(UNIT, "loud", ratio=ratio, size=0.4, lag=lag)
+            assert (loud < 0.5) == (lag > crossing) or ratio > 0
+
+
+def test_adaptive_stacking_is_held_as_it_was_chosen():
+    held = adaptive.read()
+    assert held.loss.shape == (len(adaptive.METHODS), 5) and (held.loss > 0).all()
+    assert (held.chosen <= np.arange(7)).all() and (held.chosen >= 0).all()
+    steps = sum(i * t for i, t in enumerate(adaptive.LONGER, 1))
+    without = sum(i * t for i, t in enumerate(adaptive.STAGES, 1))
+    assert steps == pytest.approx(without + adaptive.WHAT_LAG_COSTS, rel=1e-2)
+
+
+@pytest.mark.parametrize("module", [stored, adaptive])
+def test_files_say_how_they_were_made(module):
+    assert json.loads(module.FILE.read_text())["made by"].startswith("python tools/sweeps.py grow")
