@@ -43,12 +43,13 @@ TEXTS = {name: (name, text) for name, text in CHAPTERS.items()} | {
 }
 
 
-def printed(lab: Path) -> list[float]:
-    """All numbers that a lab printed."""
+def printed(lab: Path) -> list[tuple[float, int]]:
+    """All numbers that a lab printed, with their decimal places."""
     cells = json.loads(lab.read_text())["cells"]
     outputs = (output for cell in cells for output in cell.get("outputs", []))
     text = " ".join("".join(output.get("text", [])) for output in outputs)
-    return [float(number) for number in re.findall(r"\d+(?:\.\d+)?(?:e[+-]?\d+)?", text)]
+    found = re.finditer(r"(\d+(?:\.(\d+))?)(?:e([+-]?\d+))?", text)
+    return [(float(number[0]), len(number[2] or "") - int(number[3] or 0)) for number in found]
 
 
 def is_rounding(written: str, exponent: str, value: float) -> bool:
@@ -65,8 +66,12 @@ def numbers_of(name: str) -> list[re.Match]:
     return [match for match in NUMBER.finditer(prose) if match[1] not in derived]
 
 
-def is_printed(written: str, exponent: str, values: list[float]) -> bool:
-    return any(is_rounding(written, exponent, value) for value in values)
+def is_printed(written: str, exponent: str, values: list[tuple[float, int]]) -> bool:
+    """Whether a number was printed, with as many decimal places at least."""
+    needed = len(written.split(".")[1]) - int(exponent or 0)
+    return any(
+        places >= needed and is_rounding(written, exponent, value) for value, places in values
+    )
 
 
 def test_all_solutions_belong_to_a_chapter():
