@@ -16,6 +16,7 @@ from implicitbias.explore import (
     capacity_data,
     growing_adaptive_data,
     growing_data,
+    growing_transformer_data,
     halfspaces_data,
     locality_data,
     locality_digits_data,
@@ -35,6 +36,7 @@ SWEEPS = {
     "halfspaces": halfspaces_data,
     "growing": growing_data,
     "growing-adaptive": growing_adaptive_data,
+    "growing-transformer": growing_transformer_data,
 }
 
 

@@ -1,4 +1,4 @@
-"""A figure of a pool of growths, by lag."""
+"""What the explorables "growing" and "growing-transformer" share: a pool of growths, by lag."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple

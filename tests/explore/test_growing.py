@@ -3,6 +3,7 @@
 import json
 from fractions import Fraction
 
+import equinox as eqx
 import numpy as np
 import pytest
 from scipy.stats import gmean, spearmanr
@@ -12,12 +13,14 @@ from implicitbias.explore import (
     growing_adaptive_data as adaptive,
     growing_data as stored,
     growing_second_unit,
+    growing_transformer,
+    growing_transformer_data as readers,
 )
 from implicitbias.explore.growing import POOLS
 
 HERE = "studies/growing"
 HELD = stored.read()
-FIGURE, UNIT = growing().figure, growing_second_unit().figure
+FIGURE, UNIT, READER = growing().figure, growing_second_unit().figure, growing_transformer().figure
 
 
 def at(figure, name, **state) -> np.ndarray:
@@ -74,6 +77,28 @@ def test_what_preserves_the_function_starts_where_training_ended():
     for scores in HELD.values():
         kept = scores[[stored.POOL.index(how) for how in stored.PRESERVING], ..., 0]
         assert np.ptp(kept, axis=0).max() == 0
+    kept = readers.read().loss[[readers.POOL.index(how) for how in readers.PRESERVING], ..., 0]
+    assert np.ptp(kept, axis=0).max() < 2e-3
+
+
+def test_small_transformers_are_trained_again(check):
+    held = readers.read().loss[readers.POOL.index("zero_top"), :, 0, 0]
+    found = np.asarray(eqx.filter_vmap(readers.score)(readers.small_readers()))
+    check(
+        "The loss of small transformers before they grow",
+        HERE,
+        "two models trained again in single precision, difference in nats",
+        float(np.abs(found - held).max()),
+        0.05,
+    )
+
+
+def test_the_transformers_figure_holds_its_sweep():
+    held = readers.read()
+    for i, name in enumerate(READER.by_name["situation"].values):
+        mean = gmean(held.loss[readers.POOL.index("halved"), i, :, 5])
+        lag = int(held.lags[5])
+        assert value(READER, "halved", situation=name, lag=lag) == pytest.approx(mean, rel=2e-2)
 
 
 def test_second_unit_figure():
@@ -96,6 +121,6 @@ def test_adaptive_stacking_is_held_as_it_was_chosen():
     assert steps == pytest.approx(without + adaptive.WHAT_LAG_COSTS, rel=1e-2)
 
 
-@pytest.mark.parametrize("module", [stored, adaptive])
+@pytest.mark.parametrize("module", [stored, adaptive, readers])
 def test_files_say_how_they_were_made(module):
     assert json.loads(module.FILE.read_text())["made by"].startswith("python tools/sweeps.py grow")
