@@ -52,8 +52,8 @@ def growing_transformer(held: Held | None = None) -> Explorable:
                 Line("scratch", "from scratch", "ink", dashed=True),
             ),
             (
-                Extent("loss at this lag", 0.4, 5, log=True),
-                Extent("final loss", 0.4, 1, log=True),
+                Extent("loss at this lag", 0.4, 5, log=True, ticks=(0.5, 1, 2, 4)),
+                Extent("final loss", 0.4, 1, log=True, ticks=(0.4, 0.5, 0.6, 0.8, 1)),
             ),
             (
                 Preset("Twenty steps", {"pool": "all", "situation": NAMES[0], "lag": 20}),
