@@ -13,7 +13,7 @@ from implicitbias.studies.growing import crossing_time, second_unit_flow
 
 RATIOS = (-0.9, -0.6, -0.3, 0.3, 0.6)
 SIZES = (0.1, 0.2, 0.4, 0.8)
-LAGS = tuple(np.round(np.linspace(0, 8, 41), 1))
+LAGS = tuple(np.round(np.linspace(0, 6, 31), 1))
 
 
 def growing_second_unit() -> Explorable:
@@ -82,7 +82,8 @@ def growing_second_unit() -> Explorable:
         reading=(
             Clause(
                 "At lag {lag} the copied or split unit has the loss {copy}, as at the start and "
-                "for ever; the silent one has {silent}, the loud one {loud}."
+                "for ever; the silent one, with an input of size {size}, has {silent}, and the "
+                "loud one, whose output was {ratio} times its input, {loud}."
             ),
             Clause(
                 " The loud one, whose output points the wrong way at first, overtakes the copy at "

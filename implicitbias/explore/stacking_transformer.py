@@ -156,6 +156,10 @@ def figure(held: Mapping[str, Outcome]) -> Figure:
                 when={"reached": (1,)},
                 unless={"method": (NAMES["scratch"],)},
             ),
+            Clause(
+                " After {further} further steps on chains of five steps, {deeper} of those are "
+                "right, and {scratch_deeper} from scratch."
+            ),
         ),
         presets=(
             Preset("Chains of two steps", {"method": NAMES["middle"], "question": "depth 2"}),

@@ -62,6 +62,7 @@ def test_moves_in_a_frame(browser, addresses, tmp_path, name):
         slider = frame.locator("input[type=range]").first
         said = frame.locator("output[aria-live='polite']")
         slider.press("Home")
+        drawn(page)
         before = said.inner_text()
         slider.press("End")
         expect(said).not_to_have_text(before)
