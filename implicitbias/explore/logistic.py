@@ -105,7 +105,7 @@ def figure(
             "to_l2": each("to_l2", 0.004, log=True),
             "to_between": each("to_between", 0.004, log=True),
             "mu": each("mu", 0.004, log=True),
-            "excess": each("excess"),
+            "excess": each("excess", 0.05),
             "log_time": Array(over, tuple(rounded(run["log_time"]) for run in runs)),
             "zeros": Array(("digits",), rounded(digits)),
             "patience": Array(over, tuple(_patience(run["log_time"]) for run in runs), step=1),

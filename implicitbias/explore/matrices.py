@@ -23,9 +23,10 @@ STARTS = np.logspace(-6, 1, 15)
 DEPTHS = (2, 3, 4)
 SAMPLES = 24
 
-_TOLERANCE = 1e-7  # of a step of the flow
+_TOLERANCE = 1e-8  # of a step of the flow
 _SHOWS = 1e-3  # of its last size: where a matrix is first seen
 _TRAINED = 1e-8  # of the first loss: where a path is cut
+_FINE = 4000  # moments between which the way is measured
 _HORIZON = 3e4  # in units of the time in which the network leaves its start
 # Resolutions: less than a pixel, or three digits.
 _ENTRY, _LOG_VALUE, _LOG_TIME, _LOG_ERROR, _NUMBER = 1 / 100, 0.01, 0.005, 2e-4, 2e-3
@@ -185,23 +186,32 @@ def _run(problem: MatrixProblem, depth: int, scale: float) -> tuple[np.ndarray, 
         tolerance=_TOLERANCE,
     )
     times, states, losses = map(np.asarray, path)
-    trained = np.flatnonzero(losses < _TRAINED * losses[0])
-    if not trained.size:
+    if not losses[-1] < _TRAINED * losses[0]:
         raise RuntimeError(
             f"at depth {depth} and scale {scale:.3g} the loss is still {losses[-1]:.1e} at time "
             f"{times[-1]:.3g}"
         )
-    times, states = times[: trained[0] + 1], states[: trained[0] + 1]
-    # From when the matrix shows, evenly over the logarithm of time and over the way it goes.
+    # From when the matrix shows to when it is trained, evenly over the logarithm of time and over
+    # the way it goes. Nothing may hang on where the solver's steps fall: machines differ in them.
+    clock, states = np.log(times[1:]), states[1:]
+    between = PchipInterpolator(clock, states)
+    trained = _crossed(clock, losses[1:], _TRAINED * losses[0])
     size = np.linalg.norm(states, axis=(1, 2))
-    shows = int(np.flatnonzero(size > _SHOWS * size[-1])[0])
-    first = np.interp(_SHOWS * size[-1], size[: shows + 1], times[: shows + 1])
-    clock = np.log(np.append(first, times[shows:]))
-    between = PchipInterpolator(np.log(times[1:]), states[1:])
-    way = np.append(0, np.cumsum(np.linalg.norm(np.diff(between(clock), axis=0), axis=(1, 2))))
-    ruler = (clock - clock[0]) / (clock[-1] - clock[0]) + 2 * way / way[-1]
-    moments = np.interp(np.linspace(0, ruler[-1], SAMPLES - 1), ruler, clock)
+    shows = _crossed(clock, size, _SHOWS * np.linalg.norm(between(trained)))
+    fine = np.linspace(shows, trained, _FINE)
+    steps = np.linalg.norm(np.diff(between(fine), axis=0), axis=(1, 2))
+    way = np.append(0, np.cumsum(steps))
+    ruler = np.linspace(0, 1, _FINE) + 2 * way / way[-1]
+    moments = np.interp(np.linspace(0, ruler[-1], SAMPLES - 1), ruler, fine)
     return np.append(0, np.exp(moments)), np.concatenate([0 * states[:1], between(moments)])
+
+
+def _crossed(clock: np.ndarray, values: np.ndarray, level: float) -> float:
+    """When positive values first cross a level, their logarithm being linear between moments."""
+    above = values > level
+    k = int(np.flatnonzero(above != above[0])[0])
+    ends = np.log(values[k - 1 : k + 1] / level)
+    return clock[k - 1] + (clock[k] - clock[k - 1]) * ends[0] / (ends[0] - ends[1])
 
 
 def _ranks(paths: np.ndarray) -> np.ndarray:

@@ -144,7 +144,7 @@ def metric_tensors() -> Explorable:
             "movement": Array(now, movement, step=_LOG, log=True),
             "gap": Array(now, gap, step=_LOG, log=True),
             "far": Array(now, far, step=_LOG, log=True),
-            "gap_last": Array(("scale",), gap[:, -1]),
+            "gap_last": Array(("scale",), gap[:, -1], step=_LOG, log=True),
             **{
                 f"movement_{start}": Array(("scale",), np.array([run.movement[-1] for run in row]))
                 for start, row in runs.items()
