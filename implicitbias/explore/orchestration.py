@@ -3,6 +3,7 @@
 from itertools import product
 from typing import NamedTuple
 
+import jax.numpy as jnp
 import numpy as np
 
 from implicitbias.explore.array import Array
@@ -92,7 +93,10 @@ def _record(body: motion.Arm, places: np.ndarray, runs: motion.Runs, i: int, uni
         if stage.outcome[i] < 3:
             moved[k] = len(angles) - 1
     at = np.minimum(np.arange(MOMENTS), len(angles) - 1)
-    joints, target = np.asarray(body.joints(np.array(angles)[at])), np.array(target)[at]
+    joints, target = (
+        np.asarray(body.joints(jnp.asarray(np.array(angles)[at]))),
+        np.array(target)[at],
+    )
     distance = np.linalg.norm(joints[:, -1] - places[1 + target], axis=-1)
     near = distance < motion.NEAR
     return Played(joints, np.array(score)[at], near, target, moved, int(runs.outcome[i]))
@@ -128,21 +132,17 @@ def figure(held: dict[tuple[str, int], Held]) -> Figure:
     each_seed = np.array([[held[name, size].outcomes for size in SIZES] for name in LENGTHS])
     spread = each_seed[..., 0].std(axis=2, ddof=1)
     joints = [
-        each_arm
-        for each_arm in (
-            np.array(
-                [[[one.joints for one in played[name, size, who]] for who in ORCHESTRATORS]
-                 for size in SIZES]
-            )
-            for name in LENGTHS
+        np.array(
+            [
+                [[one.joints for one in played[name, size, who]] for who in ORCHESTRATORS]
+                for size in SIZES
+            ]
         )
+        for name in LENGTHS
     ]
     thresholds = np.array(
         [
-            [
-                t.threshold / (1.0 if t.score else t.threshold + 0.5)
-                for t in taught[size].values()
-            ]
+            [t.threshold / (1.0 if t.score else t.threshold + 0.5) for t in taught[size].values()]
             for size in SIZES
         ]
     )

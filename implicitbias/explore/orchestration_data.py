@@ -118,7 +118,9 @@ def measure(setting: Setting) -> dict[str, Measured]:
         unseen = motion.demonstrate(arm(name), UNSEEN, seed=3 * setting[1] + 2)
         scores = np.asarray(taught.progress(motion.hand_inputs(unseen.hands, unseen.targets)))
         premature, final = motion.margins(scores, unseen.distance < motion.NEAR)
-        order = [motion.value_order(s[: m + 1]) for s, m in zip(scores, unseen.arrival, strict=True)]
+        order = [
+            motion.value_order(s[: m + 1]) for s, m in zip(scores, unseen.arrival, strict=True)
+        ]
         found[name] = Measured(
             np.array(outcomes),
             np.array(reached),

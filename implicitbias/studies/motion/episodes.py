@@ -51,7 +51,9 @@ class Demonstrations(NamedTuple):
         return np.linalg.norm(self.hands - self.targets[:, None], axis=-1)
 
 
-def waypoint_chains(count: int, length: int, *, seed: int = 0) -> Float[np.ndarray, "count place 2"]:
+def waypoint_chains(
+    count: int, length: int, *, seed: int = 0
+) -> Float[np.ndarray, "count place 2"]:
     """Chains of places to be reached one after another, beginning with where the arm starts.
 
     The places lie in a disc, each at some distance from the one before. A chain begins with a pair

@@ -163,7 +163,5 @@ def _stage(arm: Arm, start, targets, slips, orchestrator: Orchestrator) -> Stage
     until = np.arange(since.shape[1]) <= stop[:, None]
     been = (there & until).any(axis=1)
     at_last = there[np.arange(len(stop)), stop]
-    outcome = np.select(
-        [moved & at_last, moved & ~been, moved, been], [0, 1, 2, 3], default=4
-    )
+    outcome = np.select([moved & at_last, moved & ~been, moved, been], [0, 1, 2, 3], default=4)
     return Stage(np.asarray(path), since, score, stop, outcome)
