@@ -38,7 +38,7 @@ def orchestration_patience() -> Explorable:
         arrays={
             "waits": Array(over, waits**powers, step=1e-3),
             "looks": Array(over, looks**powers, step=1e-3),
-            "mean": Array(("slip",), mean, step=0.1),
+            "mean": Array(("slip",), np.array(mean), step=0.1),
         },
         panels=(
             Curves(
