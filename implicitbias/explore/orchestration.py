@@ -158,7 +158,7 @@ def figure(held: dict[tuple[str, int], Held]) -> Figure:
         for i, who in enumerate(ORCHESTRATORS)
     }
     causes = {
-        cause: Array(place, shares[..., 1 + i], step=1e-3)
+        cause: Array(place, shares[..., 1 + i], step=1e-2)
         for i, cause in enumerate(("early", "lost", "unnoticed", "late"))
     }
     return Figure(
@@ -207,8 +207,8 @@ def figure(held: dict[tuple[str, int], Held]) -> Figure:
             "places": Array((), places[1:], inner=("point", "xy"), step=4e-3),
             "played": Array(place, each(lambda one: one.outcome), step=1),
             "shares": Array(place, shares, inner=("item",), step=1e-3),
-            "done": Array(place, shares[..., 0], step=1e-3),
-            "spread": Array(place, spread, step=1e-3),
+            "done": Array(place, shares[..., 0], step=1e-2),
+            "spread": Array(place, spread, step=1e-2),
             **done,
             **causes,
         },
@@ -216,8 +216,8 @@ def figure(held: dict[tuple[str, int], Held]) -> Figure:
             Plane(
                 "One chain, played",
                 "The cross is the waypoint that the arm is sent to.",
-                Extent("", -0.1, 1.0),
-                Extent("", -0.45, 0.6),
+                Extent("", -0.08, 0.98),
+                Extent("", -0.52, 0.46),
                 (
                     Points("places", "waypoints", "soft", "ring"),
                     Points("goal", "sent to", "rich", "cross"),

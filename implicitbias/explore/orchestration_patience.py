@@ -52,10 +52,10 @@ def orchestration_patience() -> Explorable:
             ),
         ),
         reading=(
-            "With slips in {slip} of the steps and {waypoints} waypoints, one who goes on after "
-            "{steps} steps has done them all with probability {waits}, and one who looks, with at "
-            "most as many steps for each, with probability {looks}. Looking takes {mean} steps a "
-            "waypoint on average."
+            "With slips in {slip} of the steps, one who goes on after {steps} steps is right at "
+            "{waypoints} of {waypoints} waypoints with probability {waits}, and one who looks, "
+            "with at most as many steps for each, with probability {looks}. Looking takes {mean} "
+            "steps a waypoint on average."
         ),
         presets=(
             Preset("Just enough", {"steps": 6, "slip": 0.08, "waypoints": 1}),
