@@ -288,9 +288,9 @@ def test_order_is_not_detection(check):
         "With 300 demonstrations the calibrated threshold gets at least half of all chains more "
         "done than 0.97 does",
         HERE,
-        "0.5 less the least mean difference, five probabilities of slips up to 0.08, three arms",
-        0.5 - min(gains),
-        0.0,
+        "0.5 over the least mean difference, five probabilities of slips up to 0.08, three arms",
+        0.5 / min(gains),
+        1.0,
     )
 
 
@@ -302,9 +302,9 @@ def test_looking_beats_waiting_under_slips(check):
     check(
         "At p = 0.08 detectors from 300 demonstrations get 0.2 of all chains more done than timers",
         HERE,
-        "0.2 less the least difference of eight seeds, four links",
-        0.2 - gain,
-        0.0,
+        "0.2 over the least difference of eight seeds, four links",
+        0.2 / gain,
+        1.0,
     )
 
 
@@ -314,11 +314,11 @@ def test_premature_scores_keep_the_bound(check):
     bound = stored.RANK / (stored.HELD_OUT + 1)
     spread = (bound * (1 - bound) * (1 / (stored.HELD_OUT + 2) + 1 / stored.UNSEEN)) ** 0.5
     check(
-        "On the arm that taught, new reaches exceed the calibrated threshold too early at the rate "
-        "k/(n+1) = 0.025",
+        "On the arm that taught, new reaches exceed the calibrated threshold too early at a rate "
+        "of at most k/(n+1) = 0.025",
         HERE,
-        "mean of 8 calibrations less the bound in standard errors, largest of three sizes",
-        float((taught.mean(axis=1) - bound).max() / (spread / 8**0.5)),
+        "excess of the mean of 8 calibrations in standard errors, largest of three sizes",
+        max(float((taught.mean(axis=1) - bound).max() / (spread / 8**0.5)), 0.0),
         4.0,
     )
     check(
