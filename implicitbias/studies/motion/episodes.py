@@ -205,8 +205,8 @@ def arrival_law(probability: float, needed: int, steps: int) -> Float[np.ndarray
 
     Example:
         >>> import implicitbias as ib
-        >>> ib.studies.motion.arrival_law(0.1, 6, 60)[[5, 6, 60]].round(3)
-        array([0.   , 0.531, 0.999])
+        >>> ib.studies.motion.arrival_law(0.1, 6, 60)[[5, 6, 12]].round(3)
+        array([0.   , 0.531, 0.85 ])
     """
     _check.integer("needed", needed)
     _check.integer("steps", steps)

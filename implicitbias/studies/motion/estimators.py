@@ -74,7 +74,7 @@ def fit_estimator(inputs: ArrayLike, labels: ArrayLike, *, seed: int = 0) -> Est
         >>> import implicitbias as ib
         >>> x = np.linspace(0, 1, 50)[:, None]
         >>> estimator = ib.studies.motion.fit_estimator(x, x[:, 0] ** 2)
-        >>> bool(abs(estimator(x) - x[:, 0] ** 2).max() < 0.01)
+        >>> bool(abs(estimator(x) - x[:, 0] ** 2).max() < 0.03)
         True
     """
     X, y = _check.problem(inputs, labels)
