@@ -22,6 +22,7 @@ from implicitbias.explore import (
     locality_data,
     locality_digits_data,
     mirror_descent_data,
+    orchestration_data,
     real_data_data,
     sparse_regression_data,
     stacking_data,
@@ -44,6 +45,7 @@ SWEEPS = {
     "stacking-iterated": stacking_iterated_data,
     "halfspaces-tumours": halfspaces_tumours_data,
     "stacking-transformer": stacking_transformer_data,
+    "orchestration": orchestration_data,
 }
 
 LONG = ("stacking-transformer",)

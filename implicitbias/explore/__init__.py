@@ -28,6 +28,10 @@ from implicitbias.explore.model import Model as Model
 from implicitbias.explore.noise import noise as noise
 from implicitbias.explore.noisy_label import noisy_label as noisy_label
 from implicitbias.explore.one_measurement import one_measurement as one_measurement
+from implicitbias.explore.orchestration import orchestration as orchestration
+from implicitbias.explore.orchestration_patience import (
+    orchestration_patience as orchestration_patience,
+)
 from implicitbias.explore.private_features import private_features as private_features
 from implicitbias.explore.real_data import real_data as real_data
 from implicitbias.explore.saddle_to_saddle import saddle_to_saddle as saddle_to_saddle

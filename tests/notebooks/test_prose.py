@@ -26,6 +26,8 @@ DERIVED = {
     "solutions of logistic": {"7.70"},
     "solutions of benign": {"0.75"},
     "solutions of growing": {"1.15", "1.49"},
+    "orchestration": {"1.5", "25.5", "44.5", "0.62", "0.38"},
+    "solutions of orchestration": {"0.578", "0.481"},
 }
 
 

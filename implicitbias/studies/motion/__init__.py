@@ -6,3 +6,41 @@ from .arms import (
     planar_arm as planar_arm,
     random_motions as random_motions,
 )
+from .episodes import (
+    APART as APART,
+    BUDGET as BUDGET,
+    CENTRE as CENTRE,
+    GAIN as GAIN,
+    NEAR as NEAR,
+    RADIUS as RADIUS,
+    Demonstrations as Demonstrations,
+    arrival_law as arrival_law,
+    demonstrate as demonstrate,
+    poses as poses,
+    servo_paths as servo_paths,
+    since_slip as since_slip,
+    timer_success as timer_success,
+    waypoint_chains as waypoint_chains,
+)
+from .estimators import (
+    DONE as DONE,
+    Estimator as Estimator,
+    conformal_threshold as conformal_threshold,
+    fit_estimator as fit_estimator,
+    hand_inputs as hand_inputs,
+    learn as learn,
+    margins as margins,
+    progress_labels as progress_labels,
+    success_labels as success_labels,
+    value_order as value_order,
+)
+from .orchestrators import (
+    OUTCOMES as OUTCOMES,
+    Orchestrator as Orchestrator,
+    Runs as Runs,
+    Stage as Stage,
+    detector as detector,
+    oracle as oracle,
+    run_chains as run_chains,
+    timer as timer,
+)
