@@ -27,6 +27,7 @@ from implicitbias.explore import (
     stacking_data,
     stacking_iterated_data,
     stacking_transformer_data,
+    thinking_data,
 )
 
 SWEEPS = {
@@ -44,6 +45,7 @@ SWEEPS = {
     "stacking-iterated": stacking_iterated_data,
     "halfspaces-tumours": halfspaces_tumours_data,
     "stacking-transformer": stacking_transformer_data,
+    "thinking": thinking_data,
 }
 
 LONG = ("stacking-transformer",)

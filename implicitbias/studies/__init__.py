@@ -1,6 +1,6 @@
 """Studies of single papers: what they claim, computed as exactly as can be."""
 
-from . import growing as growing
+from . import growing as growing, motion as motion
 from .canvas import (
     Canvases as Canvases,
     digit_canvases as digit_canvases,

@@ -1,0 +1,24 @@
+"""Robots that move: instructions that compose, and networks that carry them out."""
+
+from .instructions import (
+    dihedral_group as dihedral_group,
+    draw_instructions as draw_instructions,
+    every_instruction as every_instruction,
+    explained_bound as explained_bound,
+    explained_share as explained_share,
+    kernel_answers as kernel_answers,
+    partial_products as partial_products,
+    refreshed_share as refreshed_share,
+    seen_share as seen_share,
+    unseen_steps as unseen_steps,
+    walk as walk,
+)
+from .plans import (
+    BLANK as BLANK,
+    Lesson as Lesson,
+    Planners as Planners,
+    random_replacements as random_replacements,
+    right_share as right_share,
+    train_planners as train_planners,
+    write_plans as write_plans,
+)
