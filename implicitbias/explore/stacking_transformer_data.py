@@ -15,7 +15,7 @@ seeds; at the end, unless said otherwise):
 6. At depth 2 the order is: middle, last, fresh block in the middle.
 7. More of its runs than of those from scratch answer nine tenths of the questions of depth 2.
 8. Neighbouring blocks are similar after stacking (cosine above 0.6), not from scratch (below 0.05).
-9. The looped model knows fewer facts than scratch, and at its loss answers more questions of depth 2.
+9. The looped model knows fewer facts than scratch; at its loss it answers more of depth 2.
 10. Stacking the middle block answers more questions of depth 3 than scratch.
 11. After further training on depth 5 it is better than scratch.
 """

@@ -114,17 +114,17 @@ def test_presets_and_reset(show: Callable) -> None:
 
 def test_play_runs_time_to_its_end(show: Callable) -> None:
     shown = show()
-    shown.page.get_by_role("button", name="Play training").click()
+    shown.page.get_by_role("button", name="Play", exact=True).click()
     shown.page.wait_for_function("document.querySelector('[data-axis=time] input').value === '5'")
     assert shown.page.locator("output").get_attribute("aria-busy") == "true"
-    shown.page.get_by_role("button", name="Play training").wait_for()
+    shown.page.get_by_role("button", name="Play", exact=True).wait_for()
     assert shown.position("time") == 11
     assert shown.page.locator("output").get_attribute("aria-busy") == "false"
 
 
 def test_without_motion_play_takes_few_steps(show: Callable) -> None:
     shown = show(reduced_motion="reduce")
-    shown.page.get_by_role("button", name="Play training").click()
+    shown.page.get_by_role("button", name="Play", exact=True).click()
     seen = set()
     for _ in range(14):
         seen.add(shown.position("time"))

@@ -74,6 +74,28 @@ class Outline:
 
 
 @dataclass(frozen=True)
+class Linkage:
+    """Rigid links joined one to the next, such as a robot's arm, in a plane of places.
+
+    It moves evenly between the moments of an axis of time while that plays, unless the reader wants
+    no motion.
+
+    Args:
+        array: its joints ``("joint", "xy")``, from where it is fixed to its hand; none for no arm.
+        label: what it is, in words.
+        role: its colour.
+        faint: whether it is only there to compare with.
+    """
+
+    array: str
+    label: Text
+    role: Role
+    faint: bool = False
+
+    kind: ClassVar[str] = "linkage"
+
+
+@dataclass(frozen=True)
 class Points:
     """Points of an array ``("point", "xy")``, or ``("item", "xy")`` if they have names."""
 
@@ -180,7 +202,9 @@ class Plane(Panel):
     note: Text
     x: Extent
     y: Extent
-    layers: tuple[Trail | Outline | Points | Bars | Levels | Ellipses | Forbidden | Handle, ...]
+    layers: tuple[
+        Trail | Outline | Linkage | Points | Bars | Levels | Ellipses | Forbidden | Handle, ...
+    ]
     stretched: bool = False
 
     kind = "plane"
@@ -206,6 +230,8 @@ class Plane(Panel):
                     _need_trail(figure, who, layer)
                 case Outline() | Forbidden():
                     figure.need(who, layer.array, inner=("step", "xy"))
+                case Linkage():
+                    figure.need(who, layer.array, inner=("joint", "xy"))
                 case Points():
                     named = figure.inner(who, layer.array)[:1] == (ITEM,)
                     figure.need(who, layer.array, inner=(ITEM if named else "point", "xy"))
@@ -286,6 +312,8 @@ def _still_layer(layer: Any, figure: "Figure", state: State, frame: _Frame) -> s
         return ""
     if isinstance(layer, Forbidden):
         return _still_hatching(frame(values), f"{figure.name}-forbidden") if len(values) else ""
+    if isinstance(layer, Linkage):
+        return _still_linkage(frame(values), layer) if len(values) else ""
     if isinstance(layer, Points):
         fill = paint(layer.role) if layer.shape == "dot" else "none"
         return "".join(
@@ -314,6 +342,16 @@ def _still_layer(layer: Any, figure: "Figure", state: State, frame: _Frame) -> s
         f'stroke="{paint(layer.role)}"/>'
         for level in levels
         for way in trace.lines(level)
+    )
+
+
+def _still_linkage(joints: np.ndarray, layer: Linkage) -> str:
+    (x, y), opacity = joints[-1], 0.35 if layer.faint else 1
+    return (
+        f'<g stroke="{paint(layer.role)}" opacity="{opacity}">'
+        f'<polyline points="{_listed(joints)}" fill="none" stroke-width="5" '
+        'stroke-linecap="round" stroke-linejoin="round"/>'
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="white" stroke-width="2.5"/></g>'
     )
 
 

@@ -66,6 +66,7 @@ export function explorable(root, payload, { index, changed = () => {}, linked = 
       redraw("item");
     },
     busy(playing) {
+      figure.playing = playing;
       said?.setAttribute("aria-busy", String(playing));
     },
     reset: () => figure.move(starts),

@@ -1,8 +1,9 @@
 // The button that lets time run.
 import { html, svg } from "./dom.js";
 
-const FRAME = 70; // milliseconds a step
+export const FRAME = 70; // milliseconds a step
 const STILL = 900; // milliseconds a step where motion is not wanted, and eight steps only
+export const isStill = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 export function playButton(axis, figure) {
   const icon = svg("path", {});
@@ -15,7 +16,7 @@ export function playButton(axis, figure) {
 
   function show() {
     icon.setAttribute("d", timer ? "M7 5h3.5v14H7zM13.5 5H17v14h-3.5z" : "M8 4.8v14.4L19.5 12z");
-    element.setAttribute("aria-label", timer ? "Pause training" : "Play training");
+    element.setAttribute("aria-label", timer ? "Pause" : "Play");
     figure.busy(Boolean(timer));
   }
   function stop() {
@@ -25,7 +26,7 @@ export function playButton(axis, figure) {
   }
   function start() {
     const last = axis.values.length - 1;
-    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const still = isStill();
     const stride = still ? Math.ceil(last / 8) : 1;
     const step = (from) => {
       const k = Math.min(last, from + stride);

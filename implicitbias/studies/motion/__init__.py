@@ -1,5 +1,11 @@
-"""Robots that move: instructions that compose, and networks that carry them out."""
+"""Robots in the plane: learning from another arm, thinking first, and knowing when one is done."""
 
+from .arms import (
+    Arm as Arm,
+    joint_path as joint_path,
+    planar_arm as planar_arm,
+    random_motions as random_motions,
+)
 from .instructions import (
     dihedral_group as dihedral_group,
     draw_instructions as draw_instructions,
@@ -22,3 +28,4 @@ from .plans import (
     train_planners as train_planners,
     write_plans as write_plans,
 )
+from .thoughts import speak as speak, train_speakers as train_speakers

@@ -4,7 +4,9 @@ import { scaleLinear } from "d3-scale";
 import { html, pool, say, set, svg } from "../dom.js";
 import { number, position, power } from "../format.js";
 import { width as textWidth } from "../labels.js";
+import { linkage } from "../linkage.js";
 import { columns, exponents, plot } from "../plot.js";
+import { rowsOf, through } from "../polyline.js";
 import { nearest } from "../state.js";
 import { phrase } from "../text.js";
 
@@ -16,7 +18,7 @@ const NEAR = 14; // pixels around a point that name it
 let clips = 0;
 let hatchings = 0;
 
-const LAYERS = { trail, outline, points, bars, levels, ellipses, forbidden };
+const LAYERS = { trail, outline, linkage, points, bars, levels, ellipses, forbidden };
 
 export default function plane(panel, figure) {
   const ground = plot();
@@ -156,18 +158,6 @@ function ticksOf({ low, high, log, ticks }, scale, most) {
 const glyphOf = (layers) =>
   svg("svg", { width: 22, height: 14, "aria-hidden": "true" }, ...layers.map((layer) => svg("g", { class: layer.group }, layer.glyph())));
 const isPoints = (group) => group.startsWith("points");
-
-// A function of x and y that writes a polyline.
-const through = (points, { x, y }) => {
-  let d = "";
-  for (let k = 0; k + 1 < points.length; k += 2) d += `${k ? "L" : "M"}${x(points[k]).toFixed(1)} ${y(points[k + 1]).toFixed(1)}`;
-  return d;
-};
-const rowsOf = (label, points) =>
-  Array.from({ length: points.length / 2 }, (_, k) => [
-    [`${label}, x`, k, points[2 * k]],
-    [`${label}, y`, k, points[2 * k + 1]],
-  ]).flat();
 
 function trail(layer, figure, into) {
   const group = `trail ${layer.shape} ${layer.role}`;
