@@ -28,6 +28,7 @@ from implicitbias.explore import (
     stacking_iterated_data,
     stacking_transformer_data,
     thinking_data,
+    thinking_transformer_data,
 )
 
 SWEEPS = {
@@ -46,6 +47,7 @@ SWEEPS = {
     "halfspaces-tumours": halfspaces_tumours_data,
     "stacking-transformer": stacking_transformer_data,
     "thinking": thinking_data,
+    "thinking-transformer": thinking_transformer_data,
 }
 
 LONG = ("stacking-transformer",)
