@@ -28,6 +28,7 @@ from implicitbias.explore import (
     stacking_iterated_data,
     stacking_transformer_data,
     thinking_data,
+    thinking_kernel_data,
     thinking_transformer_data,
 )
 
@@ -47,6 +48,7 @@ SWEEPS = {
     "halfspaces-tumours": halfspaces_tumours_data,
     "stacking-transformer": stacking_transformer_data,
     "thinking": thinking_data,
+    "thinking-kernel": thinking_kernel_data,
     "thinking-transformer": thinking_transformer_data,
 }
 

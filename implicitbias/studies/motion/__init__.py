@@ -10,14 +10,18 @@ from .instructions import (
     dihedral_group as dihedral_group,
     draw_instructions as draw_instructions,
     every_instruction as every_instruction,
-    explained_bound as explained_bound,
-    explained_share as explained_share,
-    kernel_answers as kernel_answers,
     partial_products as partial_products,
     refreshed_share as refreshed_share,
     seen_share as seen_share,
     unseen_steps as unseen_steps,
     walk as walk,
+)
+from .kernels import (
+    explained_bound as explained_bound,
+    explained_share as explained_share,
+    kernel_answers as kernel_answers,
+    kernel_plans as kernel_plans,
+    relu_tangent_kernel as relu_tangent_kernel,
 )
 from .plans import (
     BLANK as BLANK,

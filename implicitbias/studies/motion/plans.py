@@ -247,7 +247,7 @@ def random_replacements(
 
     >>> import implicitbias as ib
     >>> ib.studies.motion.random_replacements(2, 4, 6, 0.5).tolist()
-    [[-1, 2, 5, -1], [-1, -1, -1, -1]]
+    [[-1, 3, 3, -1], [-1, -1, -1, -1]]
     """
     if not 0 <= rate <= 1:
         raise ValueError(f"rate must lie in [0, 1], found {rate}")
