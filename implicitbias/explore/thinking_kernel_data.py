@@ -26,9 +26,11 @@ def answer_one(setting: Setting) -> tuple[float, float]:
     """
     method, n, replica = setting
     rows = learned(LENGTH, n)[replica]
-    asked = motion.draw_instructions(_ASKED, LENGTH, ORDER, seed=101)
     if method == "relu thinks":
-        return float(motion.right_share(TABLE, asked, motion.kernel_plans(TABLE, rows, asked))), 0.0
+        asked = motion.draw_instructions(_ASKED, LENGTH, ORDER, seed=101)
+        plans = motion.kernel_plans(TABLE, rows, asked)
+        return float(motion.right_share(TABLE, asked, plans)), 0.0
+    asked = motion.every_instruction(LENGTH, ORDER)
     answers = motion.kernel_answers(TABLE, rows, asked, method)
     right = motion.right_share(TABLE, asked, answers.argmax(axis=1)[:, None])
     return float(right), motion.explained_share(TABLE, asked, answers)
