@@ -282,3 +282,89 @@ def test_a_point_of_the_sweep_is_recomputed(check):
         abs(float(right.mean() - HELD[setting].right[:, 0].mean())),
         0.05,
     )
+
+
+def test_thinking_needs_fewer_instructions(check):
+    worst = max(
+        0.95 - mean("thinks", 5, 3000),
+        mean("answer only", 5, 3000) - 0.5,
+        0.95 - mean("thinks", 7, 10000),
+        mean("answer only", 7, 10000) - 0.25,
+    )
+    check(
+        "Thinking answers more than 0.95 where answering only has less than 0.5 (m = 5, n = 3000), "
+        "and than 0.25 (m = 7, n = 10000)",
+        HERE,
+        "largest excess over these, means of five networks",
+        max(worst, 0.0),
+        0.0,
+    )
+
+
+def test_answers_alone_are_a_table(check):
+    excess = [
+        mean("answer only", m, n)
+        - (1 / ORDER + (1 - 1 / ORDER) * float(motion.seen_share(n, m, ORDER)))
+        for m in (5, 7)
+        for n in (100, 300, 1000, 3000)
+    ]
+    check(
+        "Answering only is no better than a table of what was seen that guesses the rest, for five "
+        "and seven commands up to 3000 instructions",
+        HERE,
+        "largest excess of the mean of five networks",
+        max(0.0, *excess),
+        0.03,
+    )
+
+
+def test_a_chain_that_reads_the_last_thought(check):
+    worst = max(
+        abs(mean("last", m, n, rate) - float(motion.refreshed_share(m - 1, rate, ORDER)))
+        for m, n in ((5, 10000), (7, 10000))
+        for rate in stored.RATES
+    )
+    check(
+        "With thoughts replaced, networks that read the last one follow the law of the chain",
+        HERE,
+        "largest difference of mean right answers, five and seven commands, n = 10000, five rates",
+        worst,
+        0.03,
+    )
+
+
+def test_networks_recover_only_if_they_were_taught_to(check):
+    taught, plain = HELD["errors", 5, 3000], HELD["thinks", 5, 3000]
+    assert (plain.follows[:, 2] > plain.true[:, 2]).all()
+    check(
+        "After a wrong thought the next is true in more than half of the cases, if errors were "
+        "among the thoughts in training (m = 5, n = 3000)",
+        HERE,
+        "a half over the mean of five networks",
+        float(0.5 / taught.true[:, 2].mean()),
+        1.0,
+    )
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: motion.dihedral_group(2), "sides must be at least 3, found 2"),
+        (lambda: motion.partial_products(TABLE, [6]), "elements must lie between 0 and 5"),
+        (lambda: motion.draw_instructions(0, 3, 6), "n must be"),
+        (lambda: motion.kernel_answers(TABLE, [[0, 1]], [[0, 1]], "cubic"), "found 'cubic'"),
+        (lambda: motion.random_replacements(2, 3, 6, 1.5), "rate must lie in"),
+        (lambda: motion.train_planners(TABLE, [[0, 1]], motion.Lesson()), "three axes"),
+        (lambda: motion.train_speakers(TABLE, [[0, 1]], True), "three axes"),
+        (lambda: motion.train_planners(TABLE, [[[0]]], motion.Lesson(1.2)), "written must lie"),
+        (lambda: motion.train_planners(TABLE, [[[0]]], motion.Lesson(reads="no")), "found 'no'"),  # pyright: ignore[reportArgumentType]
+    ],
+)
+def test_bad_input(call, words):
+    with pytest.raises(ValueError, match=words):
+        call()
+
+
+def test_replacements_have_the_shape_of_instructions():
+    with pytest.raises(ValueError, match="replaced must have the shape"):
+        motion.write_plans(TABLE, random_planners("all"), [[0, 1, 2, 3]], [[0, 1]])

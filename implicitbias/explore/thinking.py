@@ -46,6 +46,9 @@ _BETWEEN = 3
 _AWAY = 99.0
 """Where marks stand that are not to be seen."""
 
+_WIDE = 1.65
+"""The width of a stretched plane over its height, so that it shows angles as they are."""
+
 _MOST = max(LENGTHS)
 
 
@@ -99,11 +102,11 @@ def figure(held: Mapping[Setting, Outcome]) -> Figure:
 
     def plans(name: str, m: int, n: int) -> np.ndarray:
         """What is written: (rate, example, m)."""
-        found = held[name, m, n].plans[:, : len(_SHOWN)]
+        found = held[name, m, n].plans[:, -len(_SHOWN) :]
         return np.broadcast_to(found, (len(RATES), *found.shape[1:]))
 
     def truth(m: int) -> np.ndarray:
-        return motion.partial_products(TABLE, examples(m)[: len(_SHOWN)])
+        return motion.partial_products(TABLE, examples(m)[-len(_SHOWN) :])
 
     def apart(name: str, m: int, n: int) -> np.ndarray:
         ends = motion.walk(plans(name, m, n), SIDES) - motion.walk(truth(m), SIDES)
@@ -169,11 +172,13 @@ def figure(held: Mapping[Setting, Outcome]) -> Figure:
         "mistakes": Array((*place, "wrong", "instruction"), over(wrong, walks), step=1),
         "apart": Array((*place, "wrong", "instruction"), over(apart, walks), step=0.1),
         "answered": Array((*place, "wrong", "instruction"), over(answered), step=1),
-        "steps_done": Array(("time",), np.floor(moments / _BETWEEN), step=1),
+        "steps_done": Array(("m", "time"), np.minimum.outer(LENGTHS, moments // _BETWEEN), step=1),
         "clock": Array(("time",), moments / _BETWEEN, step=1e-2),
     }
     edges = np.concatenate([part.reshape(-1, 2) for part in [*ways[1:], arrays["meant"].values]])
-    low, high = np.floor(edges.min(axis=0) - 0.4), np.ceil(edges.max(axis=0) + 0.4)
+    low, high = edges.min(axis=0) - 0.4, edges.max(axis=0) + 0.4
+    half = np.array([_WIDE, 1.0]) * np.max((high - low) / 2 / [_WIDE, 1.0])
+    low, high = (low + high) / 2 - half, (low + high) / 2 + half
     readers = tuple(NAMES[name] for name in _READS)
     walkers = tuple(NAMES[name] for name in walks)
     return Figure(
@@ -214,6 +219,25 @@ def figure(held: Mapping[Setting, Outcome]) -> Figure:
                 ),
             ),
             Plane(
+                "The robot acts on what it writes",
+                (
+                    Clause("A step ahead after each command. A ring or a cross: mirrored there."),
+                    Clause(
+                        " It writes no thoughts, so there is only the way that is meant.",
+                        when={"network": ("answer only",)},
+                    ),
+                ),
+                Extent("east", float(low[0]), float(high[0])),
+                Extent("north", float(low[1]), float(high[1])),
+                (
+                    Trail("meant", "meant", "ink", dash="5 4"),
+                    Points("meant_mirrors", "", "ink", "ring"),
+                    Trail("way", (Clause("done", when={"network": walkers}),), "run"),
+                    Points("mirrors", "", "run", "cross"),
+                ),
+                stretched=True,
+            ),
+            Plane(
                 "After a wrong second thought",
                 (
                     Clause("Shares of the thoughts that come after it."),
@@ -234,24 +258,6 @@ def figure(held: Mapping[Setting, Outcome]) -> Figure:
                     ),
                 ),
                 stretched=True,
-            ),
-            Plane(
-                "The robot acts on what it writes",
-                (
-                    Clause("A step ahead after each command. A ring or a cross: mirrored there."),
-                    Clause(
-                        " It writes no thoughts, so there is only the way that is meant.",
-                        when={"network": ("answer only",)},
-                    ),
-                ),
-                Extent("east", float(low[0]), float(high[0])),
-                Extent("north", float(low[1]), float(high[1])),
-                (
-                    Trail("meant", "meant", "ink", dash="5 4"),
-                    Points("meant_mirrors", "", "ink", "ring"),
-                    Trail("way", (Clause("done", when={"network": walkers}),), "run"),
-                    Points("mirrors", "", "run", "cross"),
-                ),
             ),
         ),
         reading=(
