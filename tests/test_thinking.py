@@ -357,7 +357,7 @@ def test_networks_recover_only_if_they_were_taught_to(check):
         (lambda: motion.train_planners(TABLE, [[0, 1]], motion.Lesson()), "three axes"),
         (lambda: motion.train_speakers(TABLE, [[0, 1]], True), "three axes"),
         (lambda: motion.train_planners(TABLE, [[[0]]], motion.Lesson(1.2)), "written must lie"),
-        (lambda: motion.train_planners(TABLE, [[[0]]], motion.Lesson(reads="no")), "found 'no'"),  # pyright: ignore[reportArgumentType]
+        (lambda: motion.train_planners(TABLE, [[[0]]], motion.Lesson(reads="no")), "found 'no'"),
     ],
 )
 def test_bad_input(call, words):

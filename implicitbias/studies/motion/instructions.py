@@ -6,7 +6,8 @@ does to its own heading and handedness, and the products are where it stands.
 """
 
 import numpy as np
-from jaxtyping import ArrayLike, Float, Int
+from jaxtyping import Float, Int
+from numpy.typing import ArrayLike
 
 from implicitbias import _check
 

@@ -5,7 +5,8 @@ answer it can explain; with thoughts among the inputs the same kernel does well.
 """
 
 import numpy as np
-from jaxtyping import ArrayLike, Float, Int
+from jaxtyping import Float, Int
+from numpy.typing import ArrayLike
 from scipy.linalg import solve
 
 from implicitbias.studies.motion.instructions import partial_products
@@ -102,7 +103,7 @@ def explained_share(table: ArrayLike, asked: ArrayLike, answers: ArrayLike) -> f
     """
     order = len(np.asarray(table))
     targets = np.eye(order)[partial_products(table, asked)[:, -1]] - 1 / order
-    return float(1 - ((answers - targets) ** 2).sum() / (targets**2).sum())
+    return float(1 - ((np.asarray(answers) - targets) ** 2).sum() / (targets**2).sum())
 
 
 def kernel_plans(table: ArrayLike, learned: ArrayLike, asked: ArrayLike) -> Int[np.ndarray, "k m"]:

@@ -1,13 +1,14 @@
 """Networks that carry out instructions, with or without writing down what they think."""
 
 from functools import partial
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from jaxtyping import Array, ArrayLike, Float, Int
+from jaxtyping import Array, Float, Int
+from numpy.typing import ArrayLike
 
 from implicitbias import _check
 from implicitbias.studies.motion.instructions import partial_products
@@ -28,7 +29,7 @@ class Lesson(NamedTuple):
     """
 
     written: float = 1.0
-    reads: Literal["all", "last", "none"] = "all"
+    reads: str = "all"
     errors: float = 0.0
     whole: bool = False
 

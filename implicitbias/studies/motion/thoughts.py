@@ -6,7 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from jaxtyping import ArrayLike, Float, Int
+from jaxtyping import Float, Int
+from numpy.typing import ArrayLike
 
 from implicitbias.studies.growing import Transformer, start_transformer
 from implicitbias.studies.motion.instructions import partial_products
