@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from implicitbias.explore.array import Array
-from implicitbias.explore.axis import Axis
+from implicitbias.explore.axis import Axis, Value
 from implicitbias.explore.explorable import Explorable
 from implicitbias.explore.figure import Figure, Preset
 from implicitbias.explore.panels.curves import Curves, Line
@@ -80,6 +80,11 @@ def mirrored(poses: np.ndarray) -> np.ndarray:
     found = np.full((*poses.shape[:-1], _MOST, 2), _AWAY)
     found[..., : poses.shape[-1], :] = np.where(poses[..., None] >= SIDES, places, _AWAY)
     return found
+
+
+def _here(name: str, **state: Value) -> dict[str, Value]:
+    """A state with three thousand instructions of five commands, if nothing else is said."""
+    return {"network": NAMES[name], "m": 5, "n": 3000, "wrong": 0.0, "time": 100.0} | state
 
 
 def figure(held: Mapping[Setting, Outcome]) -> Figure:
@@ -175,8 +180,10 @@ def figure(held: Mapping[Setting, Outcome]) -> Figure:
         "steps_done": Array(("m", "time"), np.minimum.outer(LENGTHS, moments // _BETWEEN), step=1),
         "clock": Array(("time",), moments / _BETWEEN, step=1e-2),
     }
-    edges = np.concatenate([part.reshape(-1, 2) for part in [*ways[1:], arrays["meant"].values]])
-    low, high = edges.min(axis=0) - 0.4, edges.max(axis=0) + 0.4
+    meant = arrays["meant"].values.reshape(-1, 2)
+    gone = np.concatenate([part.reshape(-1, 2) for part in ways[1:]])
+    low = np.minimum(meant.min(axis=0), np.quantile(gone, 0.01, axis=0)) - 0.4
+    high = np.maximum(meant.max(axis=0), np.quantile(gone, 0.99, axis=0)) + 0.4
     half = np.array([_WIDE, 1.0]) * np.max((high - low) / 2 / [_WIDE, 1.0])
     low, high = (low + high) / 2 - half, (low + high) / 2 + half
     readers = tuple(NAMES[name] for name in _READS)
@@ -289,16 +296,12 @@ def figure(held: Mapping[Setting, Outcome]) -> Figure:
             Clause(" is answered wrongly.", when={"answered": (0,)}),
         ),
         presets=(
-            Preset("Thinking", {"network": "thinks", "m": 5, "n": 3000, "wrong": 0.0}),
-            Preset("Answering", {"network": "answer only", "m": 5, "n": 3000}),
-            Preset("Told, not read", {"network": "told, not read", "m": 5, "n": 3000}),
-            Preset(
-                "Half the steps", {"network": "half the steps", "m": 5, "n": 3000, "wrong": 0.0}
-            ),
-            Preset("Led astray", {"network": "thinks", "m": 7, "n": 10000, "wrong": 0.2}),
-            Preset(
-                "Recovering", {"network": "taught with errors", "m": 7, "n": 10000, "wrong": 0.2}
-            ),
+            Preset("Thinking", _here("thinks", instruction="A")),
+            Preset("Answering", _here("answer only", instruction="A")),
+            Preset("Told, not read", _here("told", instruction="C")),
+            Preset("Half the steps", _here("half steps", instruction="C")),
+            Preset("Led astray", _here("thinks", m=7, n=10000, wrong=0.1, instruction="C")),
+            Preset("Recovering", _here("errors", m=7, n=10000, wrong=0.1, instruction="C")),
         ),
         caption=(
             "Instructions are rows of m elements of S₃: turns by 120° and a reflection that "

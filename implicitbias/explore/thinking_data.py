@@ -56,7 +56,9 @@ SHARES = (0.1, 0.25, 0.75, 0.9)
 COMMON = (5, 3000)
 REPLICAS, SEED = 5, 10
 EXAMPLES = 4
-_ASKED, _DISTURBED = 8000, 2000
+ASKED, DISTURBED = 8000, 2000
+"""New instructions, and those among which thoughts are replaced."""
+
 
 Setting = tuple[str, int, int]  # lesson, m, n
 
@@ -95,9 +97,9 @@ def learned(m: int, n: int) -> np.ndarray:
 
 def asked(m: int) -> np.ndarray:
     """Every instruction if they are not too many, else some."""
-    if ORDER**m <= _ASKED:
+    if ORDER**m <= ASKED:
         return motion.every_instruction(m, ORDER)
-    return motion.draw_instructions(_ASKED, m, ORDER, seed=100)
+    return motion.draw_instructions(ASKED, m, ORDER, seed=100)
 
 
 def examples(m: int) -> np.ndarray:
@@ -127,7 +129,7 @@ def look(taught: motion.Planners, samples: np.ndarray) -> Outcome:
     good = plans[..., -1] == motion.partial_products(TABLE, rows)[:, -1]
     new = [~seen(rows, sample) for sample in samples]
     rates = RATES if taught.lesson.reads != "none" else RATES[:1]
-    few = motion.draw_instructions(_DISTURBED, m, ORDER, seed=101)
+    few = motion.draw_instructions(DISTURBED, m, ORDER, seed=101)
     disturbed = [
         motion.right_share(
             TABLE,
@@ -136,7 +138,7 @@ def look(taught: motion.Planners, samples: np.ndarray) -> Outcome:
                 TABLE,
                 taught,
                 few,
-                motion.random_replacements(_DISTURBED, m, ORDER, rate, seed=102),
+                motion.random_replacements(DISTURBED, m, ORDER, rate, seed=102),
             ),
         )
         for rate in rates[1:]

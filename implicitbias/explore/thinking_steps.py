@@ -89,7 +89,7 @@ def thinking_steps() -> Explorable:
             ),
             presets=(
                 Preset("Two commands", {"m": 2, "n": 100}),
-                Preset("Five commands", {"m": 5, "n": 50}),
+                Preset("Five commands", {"m": 5, "n": 30}),
                 Preset("Seven commands", {"m": 7, "n": 10000}),
             ),
             caption=(

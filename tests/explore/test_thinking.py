@@ -70,7 +70,7 @@ def test_networks_that_do_not_read_show_no_thoughts(show):
     shown = show("#thinking?network=answer-only&m=5&n=3000", html=thinking().html())
     page = shown.page
     expect(page.get_by_role("slider", name="Thoughts replaced")).to_have_count(0)
-    assert "writes no thoughts" in page.locator(".panel.plane").last.inner_text()
+    assert "writes no thoughts" in page.locator(".panel.plane").first.inner_text()
     page.get_by_role("radio", name="thinks", exact=True).check(force=True)
     expect(page.get_by_role("slider", name="Thoughts replaced")).to_be_visible()
     assert "After a wrong thought" in shown.reading

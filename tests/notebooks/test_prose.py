@@ -26,6 +26,7 @@ DERIVED = {
     "solutions of logistic": {"7.70"},
     "solutions of benign": {"0.75"},
     "solutions of growing": {"1.15", "1.49"},
+    "solutions of thinking": {"0.128", "2.49", "3.58"},
 }
 
 
