@@ -9,6 +9,7 @@ import pytest
 
 from implicitbias.explore import (
     thinking_data as stored,
+    thinking_kernel_data as kernels,
     thinking_transformer_data as transformers,
 )
 from implicitbias.studies import motion
@@ -193,7 +194,7 @@ def test_the_relu_kernel_is_that_of_wide_networks(check):
             x = jax.nn.relu(matrix @ x) * (2 / len(matrix)) ** 0.5
         return weights[-1] @ x
 
-    kernels = []
+    grams = []
     for seed in range(draws):
         random = np.random.default_rng(seed)
         sizes = (m * ORDER, width, width, 1)
@@ -204,15 +205,15 @@ def test_the_relu_kernel_is_that_of_wide_networks(check):
         weights[-1] = weights[-1][0]
         slopes = [jax.grad(answer)(weights, x) for x in jnp.asarray(rows)]
         flat = np.array([np.concatenate([np.ravel(s) for s in slope]) for slope in slopes])
-        kernels.append(flat @ flat.T)
+        grams.append(flat @ flat.T)
     exact = motion.relu_tangent_kernel(rows @ rows.T, 2)
-    spread = np.std(kernels, axis=0, ddof=1) / draws**0.5
+    spread = np.std(grams, axis=0, ddof=1) / draws**0.5
     assert (spread < 0.05 * exact).all()
     check(
         "The tangent kernel of ReLU networks with two hidden layers",
         HERE,
         "largest difference to the mean over 16 networks of width 512, in standard errors",
-        float((np.abs(np.mean(kernels, axis=0) - exact) / spread).max()),
+        float((np.abs(np.mean(grams, axis=0) - exact) / spread).max()),
         4.0,
     )
 
@@ -332,6 +333,37 @@ def test_a_chain_that_reads_the_last_thought(check):
         "five and seven commands, n = 10000, four rates",
         worst,
         4.0,
+    )
+
+
+def test_transformers_think_with_fewer(check):
+    check(
+        "A transformer that thinks answers more than 0.95 with 300 instructions of five commands, "
+        "and one that only answers less than 0.3 up to 3000",
+        HERE,
+        "largest excess over these, means of five networks",
+        max(
+            0.0,
+            0.95 - float(SPEAKERS["thinks", 300].right.mean()),
+            *(float(SPEAKERS["answer only", n].right.mean()) - 0.3 for n in transformers.COUNTS),
+        ),
+        0.0,
+    )
+
+
+def test_the_same_kernel_thinks(check):
+    found = kernels.read()
+    check(
+        "The ReLU tangent kernel answers more than 0.9 with thoughts and less than 0.2 without "
+        "(m = 5, n = 1000)",
+        HERE,
+        "largest excess over these, means of five draws",
+        max(
+            0.0,
+            0.9 - float(found["relu thinks", 1000][:, 0].mean()),
+            float(found["relu", 1000][:, 0].mean()) - 0.2,
+        ),
+        0.0,
     )
 
 
