@@ -222,10 +222,12 @@ def test_the_relu_kernel_is_that_of_wide_networks(check):
 
 
 def random_planners(reads: str, m: int = 4) -> motion.Planners:
-    rows = motion.draw_instructions(8, m, ORDER)
-    return motion.train_planners(
-        TABLE, rows[None], motion.Lesson(reads=reads), width=16, steps=1, batch=4
+    random, sizes = np.random.default_rng(0), (2 * m * ORDER + m, 16, 16, ORDER)
+    weights = tuple(
+        (jnp.asarray(random.standard_normal((1, i, o)), jnp.float32), jnp.zeros((1, o)))
+        for i, o in zip(sizes[:-1], sizes[1:], strict=True)
     )
+    return motion.Planners(weights, motion.Lesson(reads=reads))
 
 
 @pytest.mark.parametrize("reads", ["all", "last", "none"])
