@@ -28,6 +28,9 @@ from implicitbias.explore import (
     stacking_data,
     stacking_iterated_data,
     stacking_transformer_data,
+    thinking_data,
+    thinking_kernel_data,
+    thinking_transformer_data,
 )
 
 SWEEPS = {
@@ -46,6 +49,9 @@ SWEEPS = {
     "halfspaces-tumours": halfspaces_tumours_data,
     "stacking-transformer": stacking_transformer_data,
     "orchestration": orchestration_data,
+    "thinking": thinking_data,
+    "thinking-kernel": thinking_kernel_data,
+    "thinking-transformer": thinking_transformer_data,
 }
 
 LONG = ("stacking-transformer",)

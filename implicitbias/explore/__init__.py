@@ -47,6 +47,8 @@ from implicitbias.explore.stacking_transformer import (
 )
 from implicitbias.explore.stochastic import stochastic as stochastic
 from implicitbias.explore.text import Clause as Clause
+from implicitbias.explore.thinking import thinking as thinking
+from implicitbias.explore.thinking_steps import thinking_steps as thinking_steps
 from implicitbias.explore.two_spaces import two_spaces as two_spaces
 from implicitbias.explore.two_weights import two_weights as two_weights
 from implicitbias.explore.workbench import workbench as workbench

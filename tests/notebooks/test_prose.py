@@ -28,6 +28,7 @@ DERIVED = {
     "solutions of growing": {"1.15", "1.49"},
     "orchestration": {"1.5", "25.5", "44.5", "0.62", "0.38"},
     "solutions of orchestration": {"0.578", "0.481"},
+    "solutions of thinking": {"0.128", "2.49", "3.58"},
 }
 
 

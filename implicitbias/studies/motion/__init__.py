@@ -34,6 +34,23 @@ from .estimators import (
     success_labels as success_labels,
     value_order as value_order,
 )
+from .instructions import (
+    dihedral_group as dihedral_group,
+    draw_instructions as draw_instructions,
+    every_instruction as every_instruction,
+    partial_products as partial_products,
+    refreshed_share as refreshed_share,
+    seen_share as seen_share,
+    unseen_steps as unseen_steps,
+    walk as walk,
+)
+from .kernels import (
+    explained_bound as explained_bound,
+    explained_share as explained_share,
+    kernel_answers as kernel_answers,
+    kernel_plans as kernel_plans,
+    relu_tangent_kernel as relu_tangent_kernel,
+)
 from .orchestrators import (
     OUTCOMES as OUTCOMES,
     Orchestrator as Orchestrator,
@@ -44,3 +61,13 @@ from .orchestrators import (
     run_chains as run_chains,
     timer as timer,
 )
+from .plans import (
+    BLANK as BLANK,
+    Lesson as Lesson,
+    Planners as Planners,
+    random_replacements as random_replacements,
+    right_share as right_share,
+    train_planners as train_planners,
+    write_plans as write_plans,
+)
+from .thoughts import speak as speak, train_speakers as train_speakers
