@@ -11,6 +11,16 @@ from .bimanual import (
     TwoArms as TwoArms,
     two_arms as two_arms,
 )
+from .latent import (
+    Coders as Coders,
+    latent_completion as latent_completion,
+    start_coders as start_coders,
+)
+from .physics import (
+    Tracking as Tracking,
+    robot_xml as robot_xml,
+    track as track,
+)
 from .transfer import (
     Completion as Completion,
     TransferTask as TransferTask,

@@ -13,6 +13,8 @@ from implicitbias import _check
 
 from .arms import Arm, planar_arm
 
+_UP = 1.3  # where the hands are at home, seen from the shoulders
+
 
 class TwoArms(eqx.Module):
     """Two arms on a torso; `two_arms` makes one.
@@ -64,14 +66,14 @@ def two_arms(
     *,
     torso: float = 0.5,
     shoulders: float = 0.4,
-    reach: float = 0.6,
+    reach: float = 0.65,
     leans: bool = True,
 ) -> TwoArms:
     """A robot with a torso and two arms whose hands are in front of it at home.
 
     Args:
         left: lengths of the links of the left arm, two or more.
-        right: and of the right one.
+        right: and of the right one. Elbows point outwards.
         torso: the height of the shoulders over the hip.
         shoulders: the distance between them.
         reach: of both hands at home, as a share of the arms' lengths.
@@ -88,8 +90,10 @@ def two_arms(
     """
     _check.positive("torso", torso)
     _check.positive("shoulders", shoulders)
-    arms = [
-        planar_arm(lengths, direction=angle, reach=reach, base=(side * shoulders / 2, torso))
-        for lengths, angle, side in ((left, 2.4, -1), (right, 0.74, 1))
-    ]
-    return TwoArms(arms[0], arms[1], leans)
+    place = jnp.array([shoulders / 2, torso])
+    first, second = (
+        planar_arm(lengths, direction=_UP, reach=reach, base=place) for lengths in (left, right)
+    )
+    turned = -first.home.at[0].add(-jnp.pi)  # x becomes -x
+    mirrored = Arm(first.lengths, turned, first.base * jnp.array([-1.0, 1.0]))
+    return TwoArms(mirrored, second, leans)
