@@ -23,12 +23,12 @@ from implicitbias.studies.motion import (
 
 FILE = Path(__file__).with_suffix(".json")
 ROBOTS, MISSING = 6, 4
-AMPLITUDES = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3)
+AMPLITUDES = (0.05, 0.1, 0.2, 0.3)
 LATENTS = (2, 4, 16)
 SCALES = (0.3, 1.0, 2.0)
 SEEDS = tuple(range(5))
 HIDDEN, WIDER = 32, 128
-"""Units in a hidden layer; the larger number is tried at the usual scale of the start only."""
+"""Units in a hidden layer. More are tried at the largest amplitude and the usual scale only."""
 
 DRAWN = (1, 3)
 """Which arms are drawn."""
@@ -57,10 +57,11 @@ class Held(NamedTuple):
     drawn: dict[Coding, np.ndarray]
 
 
-def codings() -> list[Coding]:
-    """All networks that are trained on a task."""
+def codings(amplitude: float) -> list[Coding]:
+    """All networks that are trained at an amplitude."""
     usual = [(HIDDEN, latent, scale) for latent, scale in product(LATENTS, SCALES)]
-    return [*usual, *((WIDER, latent, 1.0) for latent in LATENTS)]
+    wider = [(WIDER, latent, 1.0) for latent in LATENTS]
+    return [*usual, *(wider if amplitude == AMPLITUDES[-1] else ())]
 
 
 def task_of(amplitude: float, seed: int) -> TransferTask:
@@ -76,7 +77,7 @@ def compute_one(setting: tuple[float, int]) -> Held:
     flat = task.displacements.reshape(len(task.owner), -1)
     deep = deep_completion(flat, task.observed.reshape(flat.shape), *DEEP, seed=seed).matrix
     unseen, seen, drawn = {}, {}, {}
-    for hidden, latent, scale in codings():
+    for hidden, latent, scale in codings(amplitude):
         coding = (hidden, latent, scale)
         found = latent_completion(task, hidden=hidden, latent=latent, scale=scale, seed=seed).matrix
         unseen[coding] = task.zero_shot(found)
@@ -107,7 +108,7 @@ def write(sweep: dict[tuple[float, int], Held]) -> None:
     for setting, held in sweep.items():
         runs = [
             [*coding, round(held.unseen[coding], 4), round(held.seen[coding], 4)]
-            for coding in codings()
+            for coding in codings(setting[0])
         ]
         entry = {"task": setting, "without": [round(v, 4) for v in held[:4]], "runs": runs}
         if held.drawn:

@@ -50,7 +50,7 @@ def robot_xml(
     robot: Arm | TwoArms,
     *,
     limit: float = 100.0,
-    damping: float = 0.5,
+    damping: float = 0.2,
     colour: str = "0.2 0.5 0.4 1",
 ) -> str:
     """The robot as a model of MuJoCo, in its XML.
@@ -108,7 +108,7 @@ def track(
     duration: float = 4.0,
     stiffness: float = 400.0,
     limit: float = 100.0,
-    damping: float = 0.5,
+    damping: float = 0.2,
 ) -> Tracking:
     r"""A simulated robot follows a joint path by computed torques, from rest at home to rest.
 
