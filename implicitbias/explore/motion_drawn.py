@@ -4,11 +4,11 @@ import numpy as np
 
 from implicitbias.explore.array import Array
 from implicitbias.explore.axis import Axis
-from implicitbias.explore.panels.plane import Extent, Linkage, Plane, Trail
+from implicitbias.explore.panels.plane import Linkage, Outline, Trail
 from implicitbias.explore.time_axis import time_axis
 from implicitbias.studies.motion import Arm
 
-PIXEL = 4e-3
+PIXEL = 3e-3
 """Of the pictures, in lengths of an arm."""
 
 
@@ -27,17 +27,21 @@ def joints_of(arm: Arm, moved: np.ndarray) -> np.ndarray:
     return np.asarray(arm.joints(arm.home + np.moveaxis(moved, -2, -1)))
 
 
-def arm_panel(title: str, note: str, x: Extent, y: Extent, names: tuple[tuple[str, str], ...]):
-    """Arms, each an array and a label: where they should be, faint, and where they are.
+def with_joints(joints: np.ndarray, count: int) -> np.ndarray:
+    """Joints "... joint xy" with the hand repeated, until there are so many."""
+    rest = np.repeat(joints[..., -1:, :], count - joints.shape[-2], axis=-2)
+    return np.concatenate([joints, rest], axis=-2)
 
-    Of an arm ``a``, the arrays are ``a`` and ``a_target`` of joints, ``a_hand`` and ``a_goal``.
+
+def followed(name: str, label: str) -> tuple[Outline, Trail, Linkage, Linkage]:
+    """An arm where it should be, faint, and where it is.
+
+    The arrays are called `name` and ``name_target`` for the joints, ``name_hand`` for the hand and
+    ``name_goal`` for the whole way that it should go.
     """
-    layers = []
-    for name, label in names:
-        layers += [
-            Trail(f"{name}_goal", f"{label}: its target", "ink", dash="4 3"),
-            Trail(f"{name}_hand", f"{label}: its hand", "run"),
-            Linkage(f"{name}_target", f"{label}, on target", "ink", faint=True),
-            Linkage(name, label, "run"),
-        ]
-    return Plane(title, note, x, y, tuple(layers))
+    return (
+        Outline(f"{name}_goal", f"{label}: where its hand should go", "ink", dash="4 3"),
+        Trail(f"{name}_hand", f"{label}: where its hand goes", "run"),
+        Linkage(f"{name}_target", f"{label} on target", "ink", faint=True),
+        Linkage(name, label, "run"),
+    )

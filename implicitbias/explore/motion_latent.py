@@ -8,7 +8,7 @@ from implicitbias.explore.array import Array
 from implicitbias.explore.axis import Axis
 from implicitbias.explore.explorable import Explorable
 from implicitbias.explore.figure import Figure, Preset
-from implicitbias.explore.motion_drawn import PIXEL, arm_panel, clock, joints_of, motion_time
+from implicitbias.explore.motion_drawn import PIXEL, clock, followed, joints_of, motion_time
 from implicitbias.explore.motion_latent_data import (
     AMPLITUDES,
     DRAWN,
@@ -22,7 +22,7 @@ from implicitbias.explore.motion_latent_data import (
 )
 from implicitbias.explore.motion_transfer_data import drawn_skill
 from implicitbias.explore.panels.curves import Curves, Line
-from implicitbias.explore.panels.plane import Extent
+from implicitbias.explore.panels.plane import Extent, Plane
 
 _NAMES = tuple(f"arm{arm}" for arm in DRAWN)
 _WORDS = {1: "three links", 3: "five links"}
@@ -107,7 +107,9 @@ def figure(held: Mapping[tuple[float, int], Held]) -> Figure:
             name: Array((*over, "time"), done, inner=joints, step=PIXEL),
             f"{name}_hand": Array((*over, "time"), done[..., -1, :], inner=hand, step=PIXEL),
             f"{name}_target": Array(("amplitude", "time"), goal, inner=joints, step=PIXEL),
-            f"{name}_goal": Array(("amplitude", "time"), goal[..., -1, :], inner=hand, step=PIXEL),
+            f"{name}_goal": Array(
+                ("amplitude",), goal[..., -1, :], inner=("step", "xy"), step=PIXEL / 3
+            ),
         }
     return Figure(
         name="motion-latent",
@@ -120,12 +122,16 @@ def figure(held: Mapping[tuple[float, int], Held]) -> Figure:
         ),
         arrays=arrays,
         panels=(
-            arm_panel(
+            Plane(
                 "Two arms in skills that they never had",
                 "Of the first seed. Grey and dashed: where they should be.",
                 Extent("x", -0.75, 1.05),
                 Extent("y", -0.25, 1.25),
-                tuple((name, _WORDS[arm]) for arm, name in zip(DRAWN, _NAMES, strict=True)),
+                tuple(
+                    layer
+                    for arm, name in zip(DRAWN, _NAMES, strict=True)
+                    for layer in followed(name, _WORDS[arm])
+                ),
             ),
             Curves(
                 "Progress in skills that were never shown",
@@ -153,12 +159,12 @@ def figure(held: Mapping[tuple[float, int], Held]) -> Figure:
         ),
         caption=(
             "Six arms miss four of ten skills each. Encoders and decoders with one hidden layer of "
-            "32 tanh units, trained by Adam for 3000 steps on what was seen; the latent of a motion "
-            "is the mean of what the arms that have it make of it. The deep factorisation has three "
-            "layers and starts from α = 10⁻⁴."
+            "32 tanh units, trained by Adam for 3000 steps on what was seen; the latent of a "
+            "motion is the mean of what the arms that have it make of it. The deep factorisation "
+            "has three layers and starts from α = 10⁻⁴."
         ),
         alt=(
-            "With a latent of two numbers nearly all unseen motions are followed even at large "
+            "With a latent of two numbers most unseen motions are followed even at large "
             "amplitudes, where linear theory and deep factorisation fail more often. With sixteen "
             "numbers, or from a large start, transfer is lost."
         ),

@@ -1,4 +1,4 @@
-"""The sweep behind the explorable "motion-latent", kept in a file: coders where motions are large."""
+"""The sweep behind the explorable "motion-latent", kept in a file."""
 
 import json
 from collections.abc import Iterable

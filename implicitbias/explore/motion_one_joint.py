@@ -1,4 +1,4 @@
-"""The explorable "motion-one-joint": two arms of one joint, two skills, one number that is missing."""
+"""The explorable "motion-one-joint": two arms, two skills, and one number that is missing."""
 
 import numpy as np
 
@@ -98,9 +98,9 @@ def motion_one_joint() -> Explorable:
             Preset("It has the skill", {"depth": 3, "scale": 1e-8}),
         ),
         caption=(
-            "The long arm turns by 0.25 and 0.5 radians in two skills; the short one, half as long, "
-            "by 0.5 in the first. Gradient flow on these three entries of a product of square "
-            "layers, each αI to the power 1/N at the start, minus a product of its own."
+            "The long arm turns by 0.25 and 0.5 radians in two skills; the short one, half as "
+            "long, by 0.5 in the first. Gradient flow on these three entries of a product of "
+            "square layers, each αI to the power 1/N at the start, minus a product of its own."
         ),
         alt=(
             "From a large scale the short arm stays at home in the skill that it never had. From a "

@@ -119,7 +119,7 @@ def figure(held: Mapping[Setting, Held]) -> Figure:
         ),
         reading=(
             "With joint paths of the kind “{path}”, both hands of the simulated humanoid are where "
-            "they should be at {now} of the moments of skill {skill}. At the amplitude {amplitude}, "
+            "they should be at {now} of the moments of skill {skill}. At amplitude {amplitude}, "
             "over all robots with two arms and five seeds: own paths {own_two_arms}, from a small "
             "start {small_start_two_arms}, from a large one {large_start_two_arms}; single arms "
             "{own_arms}, {small_start_arms} and {large_start_arms}."
@@ -130,9 +130,9 @@ def figure(held: Mapping[Setting, Held]) -> Figure:
             Preset("From a large start", {"path": "large start", "skill": 1}),
         ),
         caption=(
-            "MuJoCo models made from the same lengths, upright and under gravity, moved by computed "
-            "torques of at most 100 N m that do not know the damping of the joints. The humanoid is "
-            "drawn in four skills that it never had and two other robots had."
+            "MuJoCo models made from the same lengths, upright and under gravity, moved by "
+            "computed torques of at most 100 N m that do not know the damping of the joints. The "
+            "humanoid is drawn in four skills that it never had and two other robots had."
         ),
         alt=(
             "With joint paths from a small start the simulated humanoid's hands follow their "

@@ -8,7 +8,14 @@ from implicitbias.explore.array import Array
 from implicitbias.explore.axis import Axis
 from implicitbias.explore.explorable import Explorable
 from implicitbias.explore.figure import Figure, Preset
-from implicitbias.explore.motion_drawn import PIXEL, arm_panel, clock, joints_of, motion_time
+from implicitbias.explore.motion_drawn import (
+    PIXEL,
+    clock,
+    followed,
+    joints_of,
+    motion_time,
+    with_joints,
+)
 from implicitbias.explore.motion_transfer_data import (
     AMPLITUDES,
     ARMS,
@@ -24,14 +31,15 @@ from implicitbias.explore.motion_transfer_data import (
     task_of,
 )
 from implicitbias.explore.panels.curves import Curves, Line
-from implicitbias.explore.panels.plane import Extent
+from implicitbias.explore.panels.plane import Extent, Linkage, Outline, Plane
 from implicitbias.explore.scale_axis import scale_axis
 from implicitbias.explore.text import Clause
-from implicitbias.studies.motion import graph_parts
+from implicitbias.studies.motion import graph_parts, seen_skills
+from implicitbias.studies.motion.transfer import SKILLS
 
 _TASK = ("arms", "missing", "amplitude")
 _OVER = (*_TASK, "depth", "scale")
-_NAMES = tuple(f"arm{arm}" for arm in DRAWN)
+_ASIDE = -1.15  # where the arm stands that has the skill
 
 
 def motion_transfer(held: Mapping[Setting, Held] | None = None) -> Explorable:
@@ -50,6 +58,12 @@ def motion_transfer(held: Mapping[Setting, Held] | None = None) -> Explorable:
 def each_task(of_task: Callable[[int, int, float], object]) -> np.ndarray:
     """What is true of all numbers of arms, of missing skills and amplitudes."""
     return np.array([[[of_task(n, m, a) for a in AMPLITUDES] for m in MISSING] for n in ARMS])
+
+
+def _split(arms: int, missing: int) -> int:
+    """In how many seeds the arms are in several parts of the graph of arms and skills."""
+    seen = [seen_skills(arms, SKILLS, missing, seed=seed) for seed in SEEDS]
+    return sum(len(set(graph_parts(each)[1][:arms])) > 1 for each in seen)
 
 
 def figure(held: Mapping[Setting, Held]) -> Figure:
@@ -83,36 +97,38 @@ def figure(held: Mapping[Setting, Held]) -> Figure:
         "error": Array(_OVER, of_runs("error"), step=5e-3, log=True),
         "rank": Array(_OVER, of_runs("rank"), step=1e-2),
         "at_home": Array((*_TASK, "scale"), np.ones((*each_task(lambda *_: 1).shape, len(SCALES)))),
-        "parts": Array(
-            ("arms", "missing"),
-            each_task(lambda *task: graph_parts(tasks[task].seen)[0])[..., 0],
-            step=1,
+        "split": Array(
+            ("arms", "missing"), np.array([[_split(n, m) for m in MISSING] for n in ARMS]), step=1
         ),
         **{name: along(name) for name in ("home", "linear", "shared")},
     }
-    for place, (arm, name) in enumerate(zip(DRAWN, _NAMES, strict=True)):
 
-        def target(*task, arm=arm) -> np.ndarray:
-            one = tasks[task]
-            return joints_of(
-                one.robots[arm], one.displacements[one.owner == arm, drawn_skill(one, arm)]
-            )
+    def target(*task) -> np.ndarray:
+        one, skill = tasks[task], drawn_skill(tasks[task])
+        return joints_of(one.robots[DRAWN], one.displacements[one.owner == DRAWN, skill])
 
-        def moved(*task, arm=arm, place=place) -> np.ndarray:
-            one, found = tasks[task], held[(*task, SEEDS[0])].drawn
-            counts = [len(one.robots[other].lengths) for other in DRAWN]
-            rows = slice(sum(counts[:place]), sum(counts[: place + 1]))
-            angles = [[found[depth, scale][rows] for scale in SCALES] for depth in DEPTHS]
-            return joints_of(one.robots[arm], np.array(angles))
+    def teacher(*task) -> np.ndarray:
+        one, skill = tasks[task], drawn_skill(tasks[task])
+        arm = int(np.argmax(one.seen[:, skill]))
+        joints = joints_of(one.robots[arm], one.displacements[one.owner == arm, skill])
+        return with_joints(joints + [_ASIDE, 0.0], most)
 
-        goal, done = each_task(target), each_task(moved)
-        joints, hand = ("joint", "xy"), ("xy",)
-        arrays |= {
-            name: Array((*_OVER, "time"), done, inner=joints, step=PIXEL),
-            f"{name}_hand": Array((*_OVER, "time"), done[..., -1, :], inner=hand, step=PIXEL),
-            f"{name}_target": Array((*_TASK, "time"), goal, inner=joints, step=PIXEL),
-            f"{name}_goal": Array((*_TASK, "time"), goal[..., -1, :], inner=hand, step=PIXEL),
-        }
+    def moved(*task) -> np.ndarray:
+        found = held[(*task, SEEDS[0])].drawn
+        angles = [[found[depth, scale] for scale in SCALES] for depth in DEPTHS]
+        return joints_of(tasks[task].robots[DRAWN], np.array(angles))
+
+    most = 1 + max(len(robot.home) for task in tasks.values() for robot in task.robots)
+    goal, done, shown = each_task(target), each_task(moved), each_task(teacher)
+    joints = ("joint", "xy")
+    arrays |= {
+        "arm": Array((*_OVER, "time"), done, inner=joints, step=PIXEL),
+        "arm_hand": Array((*_OVER, "time"), done[..., -1, :], inner=("xy",), step=PIXEL),
+        "arm_target": Array((*_TASK, "time"), goal, inner=joints, step=PIXEL),
+        "arm_goal": Array(_TASK, goal[..., -1, :], inner=("step", "xy"), step=PIXEL / 3),
+        "teacher": Array((*_TASK, "time"), shown, inner=joints, step=PIXEL),
+        "teacher_goal": Array(_TASK, shown[..., -1, :], inner=("step", "xy"), step=PIXEL / 3),
+    }
     baselines = (
         Line("linear", "linear theory", "ink", dashed=True),
         Line("home", "staying at home", "soft", dashed=True),
@@ -122,20 +138,24 @@ def figure(held: Mapping[Setting, Held]) -> Figure:
         title="Arms that perform skills which only other arms were shown",
         axes=(
             Axis("depth", "Depth", DEPTHS, kind="choice", symbol="N", start=3),
-            scale_axis(SCALES, start=1e-3),
-            Axis("amplitude", "Amplitude", AMPLITUDES, symbol="A", start=0.05),
+            scale_axis(SCALES, start=0.1),
+            Axis("amplitude", "Amplitude", AMPLITUDES, symbol="A", start=0.15),
             Axis("arms", "Arms", ARMS, start=6),
             Axis("missing", "Missing skills", MISSING, start=4),
             motion_time(moments),
         ),
         arrays=arrays,
         panels=(
-            arm_panel(
-                "Two arms in skills that they never had",
-                "Of the first seed. Grey and dashed: where they should be.",
-                Extent("x", -0.35, 1.05),
-                Extent("y", -0.35, 1.05),
-                (("arm0", "two links"), ("arm1", "three links")),
+            Plane(
+                "An arm that has a skill, and one that was never shown it",
+                "First seed. Grey and dashed: where the second arm should be.",
+                Extent("x", -2.1, 0.95),
+                Extent("y", -0.75, 0.95),
+                (
+                    Outline("teacher_goal", "what is shown", "ink", dash="4 3"),
+                    Linkage("teacher", "an arm that has it", "soft"),
+                    *followed("arm", "an arm that does not"),
+                ),
             ),
             Curves(
                 "Progress in skills that were never shown",
@@ -166,17 +186,26 @@ def figure(held: Mapping[Setting, Held]) -> Figure:
                 "lengths. With {depth} layers from α = {scale}, hands are where they should be at "
                 "{progress} of the moments (± {spread} over five seeds), staying at home at {home}."
             ),
-            Clause(" Arms and skills are connected.", when={"parts": (1,)}),
             Clause(
-                " Arms and skills fall into {parts} parts, and between parts nothing can transfer.",
-                unless={"parts": (1,)},
+                " In {split} of the five, skills do not connect the arms.", unless={"split": (0,)}
             ),
         ),
         presets=(
-            Preset("It transfers", {"depth": 3, "scale": 1e-3, "amplitude": 0.05, "arms": 6, "missing": 4}),
-            Preset("Worse than staying at home", {"depth": 3, "scale": 10.0, "amplitude": 0.05, "arms": 6, "missing": 4}),
-            Preset("Large motions", {"depth": 3, "scale": 1e-4, "amplitude": 0.3, "arms": 6, "missing": 4}),
-            Preset("Not connected", {"depth": 3, "scale": 1e-3, "amplitude": 0.05, "arms": 2, "missing": 6}),
+            Preset(
+                "It transfers",
+                {"depth": 3, "scale": 1e-3, "amplitude": 0.05, "arms": 6, "missing": 4},
+            ),
+            Preset(
+                "Worse than staying at home",
+                {"depth": 3, "scale": 10.0, "amplitude": 0.05, "arms": 6, "missing": 4},
+            ),
+            Preset(
+                "Large motions",
+                {"depth": 3, "scale": 1e-4, "amplitude": 0.3, "arms": 6, "missing": 4},
+            ),
+            Preset(
+                "Two arms", {"depth": 3, "scale": 1e-3, "amplitude": 0.05, "arms": 2, "missing": 6}
+            ),
         ),
         caption=(
             "Planar arms of length 1 with 2 to 5 links; ten random closed motions of the hand. One "
@@ -187,6 +216,6 @@ def figure(held: Mapping[Setting, Held]) -> Figure:
         alt=(
             "Three layers from small scales bring nearly every hand where it should be. From large "
             "scales hands are farther off than if they had stayed at home. With larger motions "
-            "transfer is worse, and two arms that miss six skills of ten get nothing."
+            "transfer is worse."
         ),
     )

@@ -30,8 +30,8 @@ SEEDS = tuple(range(5))
 DEEPER = 4
 """Layers; trained only where six arms miss four skills."""
 
-DRAWN = (0, 1)
-"""Which arms are drawn."""
+DRAWN = 1
+"""Which arm is drawn; it has three links."""
 
 STEP = 2e-3
 """Of the angles that are kept, in radians."""
@@ -58,8 +58,8 @@ class Held(NamedTuple):
     - `home`, `linear`, `shared`: progress without training: not moving, by linear theory, by the
       completion of rank two along the graph.
     - `runs`: by depth and scale.
-    - `drawn`: joint displacements "joint time" of the drawn arms, each in the first skill that it
-      can get from others; by depth and scale, of the first seed.
+    - `drawn`: joint displacements "joint time" of the drawn arm in the first skill that it can get
+      from others; by depth and scale, of the first seed.
     """
 
     home: float
@@ -75,7 +75,7 @@ def task_of(setting: Setting) -> TransferTask:
     return random_transfer(arms, missing, amplitude, seed=seed)
 
 
-def drawn_skill(task: TransferTask, arm: int) -> int:
+def drawn_skill(task: TransferTask, arm: int = DRAWN) -> int:
     """Which skill a drawn arm performs: the first that it can get from others."""
     return int(np.argmax(task.asked[arm]))
 
@@ -105,8 +105,7 @@ def compute_one(setting: Setting) -> Held:
         run, found = train_one(setting, depth, scale)
         runs[depth, scale] = run
         if setting[-1] == SEEDS[0] and depth in DEPTHS:
-            rows = [found[task.owner == arm, drawn_skill(task, arm)] for arm in DRAWN]
-            drawn[depth, scale] = np.concatenate(rows)
+            drawn[depth, scale] = found[task.owner == DRAWN, drawn_skill(task)]
     return Held(
         task.zero_shot(np.zeros_like(task.displacements)),
         task.zero_shot(linear_paths(task)),

@@ -119,7 +119,7 @@ def planar_arm(
     return Arm(links, jnp.asarray(home), _check.finite_array("base", base, 1))
 
 
-def joint_path(robot: Robot, path: ArrayLike) -> Float[Array, "time n"]:
+def joint_path(robot: Robot, path: ArrayLike) -> Float[Array, "*b time n"]:
     r"""Joint angles that take the hand, or two, along a path, beginning at home.
 
     From one waypoint to the next by Newton's method with the pseudo-inverse,
@@ -129,7 +129,7 @@ def joint_path(robot: Robot, path: ArrayLike) -> Float[Array, "time n"]:
     Args:
         robot: an `Arm`, or another robot.
         path: places of the hand, "time 2", or of two hands, "time 4". The first one should be near
-            the hand's home.
+            the hand's home. Several paths, "path time 2", all begin at home.
 
     Raises:
         ValueError: a waypoint that is not met to one part in a million of the arm's length, since
@@ -144,25 +144,26 @@ def joint_path(robot: Robot, path: ArrayLike) -> Float[Array, "time n"]:
         >>> bool(abs(arm.hand(angles) - path).max() < 1e-9)
         True
     """
-    places = _check.finite_array("path", path, 2)
+    places = _check.finite_array("path", path, max(2, min(np.ndim(path), 3)))
     wanted = robot.hand(robot.home).shape[0]
-    if places.shape[1] != wanted:
+    if places.shape[-1] != wanted:
         raise ValueError(
             f"path must hold {wanted} coordinates a moment, two a hand, found shape {places.shape}"
         )
-    angles = _follow(robot, places)
-    missed = np.linalg.norm(robot.hand(angles) - places, axis=1)
+    angles = _follow(robot, places.reshape(-1, *places.shape[-2:]))
+    angles = angles.reshape(*places.shape[:-1], -1)
+    missed = np.linalg.norm(robot.hand(angles) - places, axis=-1).ravel()
     worst = int(np.argmax(missed)) if np.isfinite(missed).all() else int(np.isnan(missed).argmax())
     if not missed[worst] < 1e-6 * robot.length:
         raise ValueError(
-            f"path must stay within reach of the arm, found waypoint {worst} at "
-            f"{np.asarray(places[worst])}, missed by {missed[worst]:.2g}"
+            f"path must stay within reach of the arm, found waypoint {worst % places.shape[-2]} at "
+            f"{np.asarray(places.reshape(-1, wanted)[worst])}, missed by {missed[worst]:.2g}"
         )
     return angles
 
 
 @eqx.filter_jit
-def _follow(robot: Robot, places: Float[Array, "time k"]) -> Float[Array, "time n"]:
+def _follow(robot: Robot, places: Float[Array, "path time k"]) -> Float[Array, "path time n"]:
     def newton(place):
         def once(_, angles):
             return angles + jnp.linalg.pinv(robot.jacobian(angles)) @ (place - robot.hand(angles))
@@ -173,7 +174,7 @@ def _follow(robot: Robot, places: Float[Array, "time k"]) -> Float[Array, "time 
         angles = jax.lax.fori_loop(0, _ROUNDS, newton(place), angles)
         return angles, angles
 
-    return jax.lax.scan(onward, robot.home, places)[1]
+    return jax.vmap(lambda path: jax.lax.scan(onward, robot.home, path)[1])(places)
 
 
 def random_motions(

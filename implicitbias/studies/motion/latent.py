@@ -118,9 +118,7 @@ def latent_completion(
         seen[i, ..., :count] = task.seen[i][:, None, None]
     size = float(((paths * seen) ** 2).sum() / (seen.sum() * moments)) ** 0.5
     share = task.seen / np.maximum(task.seen.sum(axis=0), 1)
-    whole, weight, part = (
-        jnp.asarray(array, jnp.float32) for array in (paths / size, seen, share)
-    )
+    whole, weight, part = (jnp.asarray(array, jnp.float32) for array in (paths / size, seen, share))
     start = start_coders(
         robots, counts.max(), latent=latent, hidden=hidden, scale=scale, key=jax.random.key(seed)
     )

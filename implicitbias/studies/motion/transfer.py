@@ -208,11 +208,9 @@ def transfer_task(
             f"seen must have a row for each of {len(robots)} robots and a column for each of "
             f"{len(curves)} skills, found shape {shown.shape}"
         )
-    paths = [
-        [(joint_path(r, r.hand(r.home) + curve) - r.home).T for curve in curves] for r in robots
-    ]
-    rows = [np.stack([np.asarray(path) for path in row], axis=1) for row in paths]
-    return TransferTask(tuple(robots), curves, np.concatenate(rows), shown)
+    rows = [np.asarray(joint_path(r, r.hand(r.home) + curves) - r.home) for r in robots]
+    displacements = np.concatenate([np.moveaxis(row, -1, 0) for row in rows])
+    return TransferTask(tuple(robots), curves, displacements, shown)
 
 
 def random_transfer(arms: int, missing: int, amplitude: float, *, seed: int = 0) -> TransferTask:
@@ -405,9 +403,7 @@ def _normalised(values: ArrayLike, observed: ArrayLike) -> tuple[np.ndarray, np.
     """What is observed, zero elsewhere, at spectral norm 1; where; and the norm it had."""
     Y, known = np.asarray(_check.finite_array("values", values, 2)), np.asarray(observed, bool)
     if known.shape != Y.shape:
-        raise ValueError(
-            f"observed must have the shape of values, {Y.shape}, found {known.shape}"
-        )
+        raise ValueError(f"observed must have the shape of values, {Y.shape}, found {known.shape}")
     shown = np.where(known, Y, 0)
     size = float(np.linalg.norm(shown, 2))
     if size == 0:
