@@ -241,9 +241,9 @@ def linear_paths(task: TransferTask) -> Float[np.ndarray, "joint skill time"]:
 def shared_completion(task: TransferTask, rank: int = 2) -> Float[np.ndarray, "joint skill time"]:
     """A completion of a low rank, found along the graph of robots and skills, without training.
 
-    A first block is split into a factor for its robot and one for its skill. A robot that has seen
-    skills with known factors gets its own by least squares, and so do skills. What is not joined
-    to the first robot stays zero.
+    In each part of the graph a first block is split into a factor for its robot and one for its
+    skill. A robot that has seen skills with known factors gets its own by least squares, and so do
+    skills. What would join two parts stays zero.
 
     If the displacements are exactly of this rank, every observed block has it too, and the graph is
     connected, this is the only completion.
@@ -258,32 +258,43 @@ def shared_completion(task: TransferTask, rank: int = 2) -> Float[np.ndarray, "j
         1.0
     """
     _check.integer("rank", rank)
-    rows = [task.displacements[task.owner == i] for i in range(len(task.robots))]
-    first = int(np.argmax(task.seen.sum(axis=1)))
-    at = int(np.argmax(task.seen[first]))
-    left: dict[int, np.ndarray] = {first: np.linalg.svd(rows[first][:, at])[0][:, :rank]}
+    answer = np.zeros_like(task.displacements)
+    labels = graph_parts(task.seen)[1]
+    for part in set(labels[: len(task.robots)]):
+        robots = np.flatnonzero(labels[: len(task.robots)] == part)
+        left, right = _factors(task, robots, rank)
+        for i, factor in left.items():
+            for s, path in right.items():
+                answer[task.owner == i, s] = factor @ path
+    return answer
+
+
+def _factors(
+    task: TransferTask, robots: Int[np.ndarray, " i"], rank: int
+) -> tuple[dict[int, np.ndarray], dict[int, np.ndarray]]:
+    """Factors "joint rank" of connected robots, and "rank time" of the skills they have seen."""
+    rows = {i: task.displacements[task.owner == i] for i in robots}
+    first = max(robots, key=lambda i: task.seen[i].sum())
+    left: dict[int, np.ndarray] = {}
     right: dict[int, np.ndarray] = {}
-    while True:
-        known = len(left) + len(right)
+    if not task.seen[first].any():
+        return left, right
+    at = int(np.argmax(task.seen[first]))
+    left[first] = np.linalg.svd(rows[first][:, at])[0][:, :rank]
+    while len(left) < len(robots) or len(right) < task.seen[robots].any(axis=0).sum():
         for s in np.flatnonzero(task.seen[list(left)].any(axis=0)):
             if s not in right:
                 by = [i for i in left if task.seen[i, s]]
                 factors = np.concatenate([left[i] for i in by])
                 block = np.concatenate([rows[i][:, s] for i in by])
                 right[s] = np.linalg.lstsq(factors, block, rcond=None)[0]
-        for i in np.flatnonzero(task.seen[:, list(right)].any(axis=1)):
-            if i not in left:
-                of = [s for s in right if task.seen[i, s]]
+        for i in robots:
+            of = [s for s in right if task.seen[i, s]]
+            if i not in left and of:
                 factors = np.concatenate([right[s] for s in of], axis=1)
                 block = np.concatenate([rows[i][:, s] for s in of], axis=1)
                 left[i] = np.linalg.lstsq(factors.T, block.T, rcond=None)[0].T
-        if len(left) + len(right) == known:
-            break
-    answer = np.zeros_like(task.displacements)
-    for i, factor in left.items():
-        for s, path in right.items():
-            answer[np.ix_(task.owner == i, [s])] = (factor @ path)[:, None]
-    return answer
+    return left, right
 
 
 def deep_completion(
