@@ -25,6 +25,10 @@ from implicitbias.explore.matrices import matrices as matrices
 from implicitbias.explore.metric_tensors import metric_tensors as metric_tensors
 from implicitbias.explore.mirror_descent import mirror_descent as mirror_descent
 from implicitbias.explore.model import Model as Model
+from implicitbias.explore.motion_latent import motion_latent as motion_latent
+from implicitbias.explore.motion_one_joint import motion_one_joint as motion_one_joint
+from implicitbias.explore.motion_physics import motion_physics as motion_physics
+from implicitbias.explore.motion_transfer import motion_transfer as motion_transfer
 from implicitbias.explore.noise import noise as noise
 from implicitbias.explore.noisy_label import noisy_label as noisy_label
 from implicitbias.explore.one_measurement import one_measurement as one_measurement

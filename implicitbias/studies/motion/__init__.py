@@ -2,9 +2,14 @@
 
 from .arms import (
     Arm as Arm,
+    Robot as Robot,
     joint_path as joint_path,
     planar_arm as planar_arm,
     random_motions as random_motions,
+)
+from .bimanual import (
+    TwoArms as TwoArms,
+    two_arms as two_arms,
 )
 from .episodes import (
     APART as APART,
@@ -51,6 +56,11 @@ from .kernels import (
     kernel_plans as kernel_plans,
     relu_tangent_kernel as relu_tangent_kernel,
 )
+from .latent import (
+    Coders as Coders,
+    latent_completion as latent_completion,
+    start_coders as start_coders,
+)
 from .orchestrators import (
     OUTCOMES as OUTCOMES,
     Orchestrator as Orchestrator,
@@ -60,6 +70,11 @@ from .orchestrators import (
     oracle as oracle,
     run_chains as run_chains,
     timer as timer,
+)
+from .physics import (
+    Tracking as Tracking,
+    robot_xml as robot_xml,
+    track as track,
 )
 from .plans import (
     BLANK as BLANK,
@@ -71,3 +86,18 @@ from .plans import (
     write_plans as write_plans,
 )
 from .thoughts import speak as speak, train_speakers as train_speakers
+from .transfer import (
+    Completion as Completion,
+    TransferTask as TransferTask,
+    arm_family as arm_family,
+    deep_completion as deep_completion,
+    graph_parts as graph_parts,
+    linear_paths as linear_paths,
+    noise_of_width as noise_of_width,
+    random_transfer as random_transfer,
+    seen_skills as seen_skills,
+    share_there as share_there,
+    shared_completion as shared_completion,
+    tangent_completion as tangent_completion,
+    transfer_task as transfer_task,
+)

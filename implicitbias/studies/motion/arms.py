@@ -6,6 +6,8 @@ the link before. Link k points into the direction :math:`\theta_k=q_1+\dots+q_k`
 .. math:: p(q) = p_0 + \sum_{k=1}^n l_k\,(\cos\theta_k,\ \sin\theta_k).
 """
 
+from typing import Protocol
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -16,6 +18,28 @@ from scipy.optimize import brentq
 from implicitbias import _check
 
 _ROUNDS = 4  # of Newton's method for a waypoint; it starts at the one before
+
+
+class Robot(Protocol):
+    """What has joints and one hand or two: `Arm` and `TwoArms`.
+
+    - `home` "n": joint angles at rest, in radians.
+    - `length`: of its arm, or of its longer one.
+    """
+
+    @property
+    def home(self) -> Float[Array, " n"]: ...
+
+    @property
+    def length(self) -> float: ...
+
+    def hand(self, angles: Float[Array, "... n"]) -> Float[Array, "... k"]:
+        """Where its hands are, two coordinates each."""
+        ...
+
+    def jacobian(self, angles: Float[Array, " n"]) -> Float[Array, "k n"]:
+        """How they move with each angle."""
+        ...
 
 
 class Arm(eqx.Module):
@@ -29,6 +53,11 @@ class Arm(eqx.Module):
     lengths: Float[Array, " n"]
     home: Float[Array, " n"]
     base: Float[Array, "2"]
+
+    @property
+    def length(self) -> float:
+        """Of all links together."""
+        return float(self.lengths.sum())
 
     def joints(self, angles: Float[Array, "... n"]) -> Float[Array, "... n+1 2"]:
         """Where the joints are, from the base to the hand."""
@@ -90,20 +119,21 @@ def planar_arm(
     return Arm(links, jnp.asarray(home), _check.finite_array("base", base, 1))
 
 
-def joint_path(arm: Arm, path: ArrayLike) -> Float[Array, "time n"]:
-    r"""Joint angles that take the hand along a path, beginning at home.
+def joint_path(robot: Robot, path: ArrayLike) -> Float[Array, "*b time n"]:
+    r"""Joint angles that take the hand, or two, along a path, beginning at home.
 
     From one waypoint to the next by Newton's method with the pseudo-inverse,
     :math:`q\leftarrow q+J(q)^+(x-p(q))`: of all ways to get there, the one that moves the joints
     least, to first order.
 
     Args:
-        arm: the arm.
-        path: places of the hand, "time 2". The first one should be near the hand's home.
+        robot: an `Arm`, or another robot.
+        path: places of the hand, "time 2", or of two hands, "time 4". The first one should be near
+            the hand's home. Several paths, "path time 2", all begin at home.
 
     Raises:
         ValueError: a waypoint that is not met to one part in a million of the arm's length, since
-            it is out of reach or too far from the one before.
+            it is out of reach or too far from the one before; or places of too few hands.
 
     Example:
         >>> import jax; jax.config.update("jax_enable_x64", True)
@@ -114,25 +144,29 @@ def joint_path(arm: Arm, path: ArrayLike) -> Float[Array, "time n"]:
         >>> bool(abs(arm.hand(angles) - path).max() < 1e-9)
         True
     """
-    places = _check.finite_array("path", path, 2)
-    if places.shape[1] != 2:
-        raise ValueError(f"path must hold places in the plane, found shape {places.shape}")
-    angles = _follow(arm, places)
-    missed = np.linalg.norm(arm.hand(angles) - places, axis=1)
-    worst = int(np.argmax(missed)) if np.isfinite(missed).all() else int(np.isnan(missed).argmax())
-    if not missed[worst] < 1e-6 * float(arm.lengths.sum()):
+    places = _check.finite_array("path", path, max(2, min(np.ndim(path), 3)))
+    wanted = robot.hand(robot.home).shape[0]
+    if places.shape[-1] != wanted:
         raise ValueError(
-            f"path must stay within reach of the arm, found waypoint {worst} at "
-            f"{np.asarray(places[worst])}, missed by {missed[worst]:.2g}"
+            f"path must hold {wanted} coordinates a moment, two a hand, found shape {places.shape}"
+        )
+    angles = _follow(robot, places.reshape(-1, *places.shape[-2:]))
+    angles = angles.reshape(*places.shape[:-1], -1)
+    missed = np.linalg.norm(robot.hand(angles) - places, axis=-1).ravel()
+    worst = int(np.argmax(missed)) if np.isfinite(missed).all() else int(np.isnan(missed).argmax())
+    if not missed[worst] < 1e-6 * robot.length:
+        raise ValueError(
+            f"path must stay within reach of the arm, found waypoint {worst % places.shape[-2]} at "
+            f"{np.asarray(places.reshape(-1, wanted)[worst])}, missed by {missed[worst]:.2g}"
         )
     return angles
 
 
 @eqx.filter_jit
-def _follow(arm: Arm, places: Float[Array, "time 2"]) -> Float[Array, "time n"]:
+def _follow(robot: Robot, places: Float[Array, "path time k"]) -> Float[Array, "path time n"]:
     def newton(place):
         def once(_, angles):
-            return angles + jnp.linalg.pinv(arm.jacobian(angles)) @ (place - arm.hand(angles))
+            return angles + jnp.linalg.pinv(robot.jacobian(angles)) @ (place - robot.hand(angles))
 
         return once
 
@@ -140,7 +174,7 @@ def _follow(arm: Arm, places: Float[Array, "time 2"]) -> Float[Array, "time n"]:
         angles = jax.lax.fori_loop(0, _ROUNDS, newton(place), angles)
         return angles, angles
 
-    return jax.lax.scan(onward, arm.home, places)[1]
+    return jax.vmap(lambda path: jax.lax.scan(onward, robot.home, path)[1])(places)
 
 
 def random_motions(
