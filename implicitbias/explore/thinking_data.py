@@ -22,10 +22,11 @@ seeds 0 to 4 had been looked at (means over the seeds; "better" is the share of 
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -207,33 +208,46 @@ def settings() -> list[Setting]:
 
 def compute(executor: Executor | None = None) -> dict[Setting, Outcome]:
     """The whole sweep."""
-    every = settings()
-    found: Iterable[Outcome] = (executor.map if executor else map)(_in_double_precision, every)
+    return each(train_one, settings(), executor)
+
+
+def each(train: Callable[[Any], Any], every: list, executor: Executor | None) -> dict[Any, Any]:
+    """What a function makes of every setting, by setting, in double precision."""
+    found = (executor.map if executor else map)(partial(_in_double_precision, train), every)
     return dict(zip(every, found, strict=True))
 
 
-def _in_double_precision(setting: Setting) -> Outcome:
+def _in_double_precision(train: Callable[[Any], Any], setting: Any) -> Any:
     jax.config.update("jax_enable_x64", True)
-    return train_one(setting)
+    return train(setting)
 
 
 def write(sweep: dict[Setting, Outcome]) -> None:
-    """To the file, shares with four decimals."""
-    runs = [
-        {
-            "network": setting,
-            **{name: np.round(part, 4).tolist() for name, part in outcome._asdict().items()},
-        }
-        for setting, outcome in sweep.items()
-    ]
-    held = {"made by": "python tools/sweeps.py thinking", "runs": runs}
-    FILE.write_text(json.dumps(held, separators=(",", ":")) + "\n")
+    """To the file."""
+    keep(FILE, "thinking", sweep)
 
 
 def read() -> dict[Setting, Outcome]:
     """What the file holds."""
-    runs = json.loads(FILE.read_text())["runs"]
+    return kept(FILE, Outcome)
+
+
+def keep(file: Path, name: str, sweep: Mapping[Any, Any]) -> None:
+    """Writes what became of each setting of a sweep, shares with four decimals."""
+    runs = [
+        {
+            "network": setting,
+            **{part: np.round(held, 4).tolist() for part, held in outcome._asdict().items()},
+        }
+        for setting, outcome in sweep.items()
+    ]
+    held = {"made by": f"python tools/sweeps.py {name}", "runs": runs}
+    file.write_text(json.dumps(held, separators=(",", ":")) + "\n")
+
+
+def kept(file: Path, kind: Any) -> dict[Any, Any]:
+    """What `keep` wrote, by setting, as named tuples of this kind."""
+    runs = json.loads(file.read_text())["runs"]
     return {
-        tuple(run["network"]): Outcome(*(np.array(run[name]) for name in Outcome._fields))
-        for run in runs
+        tuple(run["network"]): kind(*(np.array(run[name]) for name in kind._fields)) for run in runs
     }

@@ -8,8 +8,6 @@ been looked at:
 2. Answering at once is below 0.5 up to 3000 instructions.
 """
 
-import json
-from collections.abc import Iterable
 from concurrent.futures import Executor
 from pathlib import Path
 from typing import NamedTuple
@@ -17,7 +15,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from implicitbias.explore.thinking_data import COMMON, ORDER, TABLE, learned
+from implicitbias.explore.thinking_data import COMMON, ORDER, TABLE, each, keep, kept, learned
 from implicitbias.studies import motion
 
 FILE = Path(__file__).with_suffix(".json")
@@ -63,33 +61,14 @@ def settings() -> list[Setting]:
 
 def compute(executor: Executor | None = None) -> dict[Setting, Outcome]:
     """The whole sweep."""
-    every = settings()
-    found: Iterable[Outcome] = (executor.map if executor else map)(_in_double_precision, every)
-    return dict(zip(every, found, strict=True))
-
-
-def _in_double_precision(setting: Setting) -> Outcome:
-    jax.config.update("jax_enable_x64", True)
-    return train_one(setting)
+    return each(train_one, settings(), executor)
 
 
 def write(sweep: dict[Setting, Outcome]) -> None:
-    """To the file, with four decimals."""
-    runs = [
-        {
-            "network": setting,
-            **{name: np.round(part, 4).tolist() for name, part in outcome._asdict().items()},
-        }
-        for setting, outcome in sweep.items()
-    ]
-    held = {"made by": "python tools/sweeps.py thinking-transformer", "runs": runs}
-    FILE.write_text(json.dumps(held, separators=(",", ":")) + "\n")
+    """To the file."""
+    keep(FILE, "thinking-transformer", sweep)
 
 
 def read() -> dict[Setting, Outcome]:
     """What the file holds."""
-    runs = json.loads(FILE.read_text())["runs"]
-    return {
-        tuple(run["network"]): Outcome(np.array(run["right"]), np.array(run["fitted"]))
-        for run in runs
-    }
+    return kept(FILE, Outcome)
