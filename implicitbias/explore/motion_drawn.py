@@ -6,7 +6,7 @@ from implicitbias.explore.array import Array
 from implicitbias.explore.axis import Axis
 from implicitbias.explore.panels.plane import Linkage, Outline, Trail
 from implicitbias.explore.time_axis import time_axis
-from implicitbias.studies.motion import Arm
+from implicitbias.studies.motion import Arm, Robot
 
 PIXEL = 3e-3
 """Of the pictures, in lengths of an arm."""
@@ -22,8 +22,9 @@ def clock(moments: int) -> Array:
     return Array(("time",), np.linspace(0, 1, moments))
 
 
-def joints_of(arm: Arm, moved: np.ndarray) -> np.ndarray:
+def joints_of(arm: Robot, moved: np.ndarray) -> np.ndarray:
     """Where the joints are, "... moment joint xy", if angles move from home by "... n moment"."""
+    assert isinstance(arm, Arm)
     return np.asarray(arm.joints(arm.home + np.moveaxis(moved, -2, -1)))
 
 

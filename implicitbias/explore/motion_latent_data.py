@@ -87,7 +87,8 @@ def compute_one(setting: tuple[float, int]) -> Held:
             rows = [moved[task.owner == arm, drawn_skill(task, arm)] for arm in DRAWN]
             drawn[coding] = np.concatenate(rows)
     without = (np.zeros_like(flat), linear_paths(task), shared_completion(task), deep)
-    return Held(*(task.zero_shot(paths) for paths in without), unseen, seen, drawn)
+    home, linear, shared, by_depth = (task.zero_shot(paths) for paths in without)
+    return Held(home, linear, shared, by_depth, unseen, seen, drawn)
 
 
 def settings() -> list[tuple[float, int]]:
@@ -128,6 +129,9 @@ def read() -> dict[tuple[float, int], Held]:
         shown = [coding for coding in unseen if coding[0] == HIDDEN]
         drawn = [STEP * np.array(q) for q in entry.get("drawn", ())]
         held[tuple(entry["task"])] = Held(
-            *entry["without"], unseen, seen, dict(zip(shown, drawn, strict=bool(drawn)))
+            *entry["without"],
+            unseen=unseen,
+            seen=seen,
+            drawn=dict(zip(shown, drawn, strict=bool(drawn))),
         )
     return held

@@ -31,7 +31,9 @@ def turned(depth: int, scale: float) -> float:
     measurements = [np.outer(eye[i], eye[j]) for i, j in ((0, 0), (0, 1), (1, 0))]
     slowest = min(1.0, root ** (depth - 2)) / min(1.0, root ** (2 * depth - 2))
     network = DeepFactorization(depth, root)
-    end = matrix_flow(network, measurements, [0.25, 0.5, 0.5], [_HORIZON * slowest])
+    end = matrix_flow(
+        network, np.array(measurements), np.array([0.25, 0.5, 0.5]), np.array([_HORIZON * slowest])
+    )
     return float(end.matrices[-1, 1, 1])
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import jax.numpy as jnp
 import numpy as np
 
 from implicitbias.explore.array import Array
@@ -49,7 +50,7 @@ def figure(held: Mapping[Setting, Held]) -> Figure:
     skills = np.flatnonzero(task.asked[HUMANOID])
     moments = task.motions.shape[1]
     angles = np.asarray(robot.home) + np.stack([drawn.drawn[path] for path in PATHS])
-    arms = [np.asarray(joints) for joints in robot.joints(angles)]
+    arms = [np.asarray(joints) for joints in robot.joints(jnp.asarray(angles))]
     # The spine: from the hip to the middle of the shoulders.
     top = (arms[0][..., 0, :] + arms[1][..., 0, :]) / 2
     spine = np.stack([np.zeros_like(top), top], axis=-2)

@@ -65,10 +65,13 @@ class Held(NamedTuple):
 
 def two_armed() -> tuple[TwoArms, ...]:
     """Two on a bench, with arms of two and four links, and one with a torso that leans."""
+    short, long, human = (
+        np.array(lengths) for lengths in ([0.4, 0.35], [0.25, 0.2, 0.15, 0.15], [0.3, 0.25, 0.1])
+    )
     return (
-        two_arms([0.4, 0.35], [0.4, 0.35], shoulders=0.6, leans=False),
-        two_arms([0.25, 0.2, 0.15, 0.15], [0.25, 0.2, 0.15, 0.15], shoulders=0.5, leans=False),
-        two_arms([0.3, 0.25, 0.1], [0.3, 0.25, 0.1], shoulders=0.4),
+        two_arms(short, short, shoulders=0.6, leans=False),
+        two_arms(long, long, shoulders=0.5, leans=False),
+        two_arms(human, human, shoulders=0.4),
     )
 
 

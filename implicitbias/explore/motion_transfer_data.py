@@ -154,6 +154,6 @@ def read() -> dict[Setting, Held]:
         places = [place for place in runs if place[0] in DEPTHS]
         drawn = [STEP * np.array(q) for q in entry.get("drawn", ())]
         held[tuple(entry["task"])] = Held(
-            *entry["without"], runs, dict(zip(places, drawn, strict=bool(drawn)))
+            *entry["without"], runs=runs, drawn=dict(zip(places, drawn, strict=bool(drawn)))
         )
     return held

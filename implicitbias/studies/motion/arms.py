@@ -78,7 +78,11 @@ class Arm(eqx.Module):
 
 
 def planar_arm(
-    lengths: ArrayLike, *, direction: float = 0.0, reach: float = 0.6, base: ArrayLike = (0.0, 0.0)
+    lengths: ArrayLike,
+    *,
+    direction: float = 0.0,
+    reach: float = 0.6,
+    base: ArrayLike | tuple[float, float] = (0.0, 0.0),
 ) -> Arm:
     """An arm whose home bends all joints but the first by one angle.
 
@@ -113,10 +117,11 @@ def planar_arm(
     # The smallest bend: the arm does not cross itself. With it, the distance has fallen so far.
     bends = np.linspace(0, np.pi, 1000)
     found = int(np.argmax([abs(hand(bend)) < reach for bend in bends]))
-    bend = brentq(lambda bend: abs(hand(bend)) - reach, bends[found - 1], bends[found])
+    around = bends[found - 1], bends[found]
+    bend = float(np.asarray(brentq(lambda bend: abs(hand(bend)) - reach, *around)))
     home = np.full(len(held), bend)
     home[0] = direction - np.angle(hand(bend))
-    return Arm(links, jnp.asarray(home), _check.finite_array("base", base, 1))
+    return Arm(links, jnp.asarray(home), _check.finite_array("base", np.asarray(base, float), 1))
 
 
 def joint_path(robot: Robot, path: ArrayLike) -> Float[Array, "*b time n"]:

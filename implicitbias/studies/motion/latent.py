@@ -142,7 +142,7 @@ def _fit(
         coders, memory = state
         slope = jax.grad(loss)(coders)
         change, memory = adam.update(slope, memory)
-        return (optax.apply_updates(coders, change), memory), None
+        return (eqx.apply_updates(coders, change), memory), None
 
-    (coders, _), _ = jax.lax.scan(step, (start, adam.init(start)), length=steps)
+    (coders, _), _ = jax.lax.scan(step, (start, adam.init(eqx.filter(start, eqx.is_array))), length=steps)
     return coders, loss(coders) / loss(start)

@@ -7,6 +7,7 @@ package, needed by `track` alone; the model itself is text.
 from types import ModuleType
 from typing import NamedTuple
 
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import ArrayLike, Float
 from scipy.interpolate import CubicSpline
@@ -166,7 +167,7 @@ def track(
         mujoco.mj_step2(model, data)
     moments = np.linspace(0, 1, path.shape[1])
     found = np.stack([np.interp(moments, share, column) for column in angles.T], axis=1)
-    hands = np.asarray(robot.hand(found) - robot.hand(robot.home))
+    hands = np.asarray(robot.hand(jnp.asarray(found)) - robot.hand(robot.home))
     return Tracking(hands, found, largest)
 
 

@@ -130,7 +130,9 @@ def arm_family(count: int) -> tuple[Arm, ...]:
     _check.integer("count", count)
     if count > len(_FAMILY):
         raise ValueError(f"count must be at most {len(_FAMILY)}, found {count}")
-    return tuple(planar_arm(lengths, direction=angle) for lengths, angle in _FAMILY[:count])
+    return tuple(
+        planar_arm(np.array(lengths), direction=angle) for lengths, angle in _FAMILY[:count]
+    )
 
 
 def graph_parts(seen: Bool[ArrayLike, "r skill"]) -> tuple[int, Int[np.ndarray, " r+skill"]]:
@@ -282,7 +284,7 @@ def _factors(
     at = int(np.argmax(task.seen[first]))
     left[first] = np.linalg.svd(rows[first][:, at])[0][:, :rank]
     while len(left) < len(robots) or len(right) < task.seen[robots].any(axis=0).sum():
-        for s in np.flatnonzero(task.seen[list(left)].any(axis=0)):
+        for s in map(int, np.flatnonzero(task.seen[list(left)].any(axis=0))):
             if s not in right:
                 by = [i for i in left if task.seen[i, s]]
                 factors = np.concatenate([left[i] for i in by])
@@ -385,7 +387,7 @@ def tangent_completion(
         kernel += a[np.ix_(rows, rows)] * b[np.ix_(columns, columns)]
     weights = np.zeros(target.shape)
     weights[rows, columns] = np.linalg.solve(kernel, target[rows, columns])
-    return size * sum(a @ weights @ b for a, b in grams)
+    return size * np.sum([a @ weights @ b for a, b in grams], axis=0)
 
 
 def noise_of_width(
