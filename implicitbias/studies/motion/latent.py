@@ -144,5 +144,7 @@ def _fit(
         change, memory = adam.update(slope, memory)
         return (eqx.apply_updates(coders, change), memory), None
 
-    (coders, _), _ = jax.lax.scan(step, (start, adam.init(eqx.filter(start, eqx.is_array))), length=steps)
+    (coders, _), _ = jax.lax.scan(
+        step, (start, adam.init(eqx.filter(start, eqx.is_array))), length=steps
+    )
     return coders, loss(coders) / loss(start)
