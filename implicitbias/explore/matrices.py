@@ -197,7 +197,7 @@ def _run(problem: MatrixProblem, depth: int, scale: float) -> tuple[np.ndarray, 
     between = PchipInterpolator(clock, states)
     trained = _crossed(clock, losses[1:], _TRAINED * losses[0])
     size = np.linalg.norm(states, axis=(1, 2))
-    shows = _crossed(clock, size, _SHOWS * np.linalg.norm(between(trained)))
+    shows = _crossed(clock, size, _SHOWS * float(np.linalg.norm(between(trained))))
     fine = np.linspace(shows, trained, _FINE)
     steps = np.linalg.norm(np.diff(between(fine), axis=0), axis=(1, 2))
     way = np.append(0, np.cumsum(steps))
