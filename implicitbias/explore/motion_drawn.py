@@ -40,9 +40,10 @@ def followed(name: str, label: str) -> tuple[Outline, Trail, Linkage, Linkage]:
     The arrays are called `name` and ``name_target`` for the joints, ``name_hand`` for the hand and
     ``name_goal`` for the whole way that it should go.
     """
+    wanted = f"{label}, as it should move"
     return (
-        Outline(f"{name}_goal", f"{label}: where its hand should go", "ink", dash="4 3"),
-        Trail(f"{name}_hand", f"{label}: where its hand goes", "run"),
-        Linkage(f"{name}_target", f"{label} on target", "ink", faint=True),
+        Outline(f"{name}_goal", wanted, "ink", dash="4 3"),
+        Trail(f"{name}_hand", label, "run"),
+        Linkage(f"{name}_target", wanted, "ink", faint=True),
         Linkage(name, label, "run"),
     )
