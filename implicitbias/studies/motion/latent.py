@@ -146,6 +146,4 @@ def _fit(
 
     memory = adam.init(eqx.filter(start, eqx.is_array))
     (coders, _), _ = jax.lax.scan(step, (start, memory), length=steps)
-        step, (start, adam.init(eqx.filter(start, eqx.is_array))), length=steps
-    )
     return coders, loss(coders) / loss(start)
