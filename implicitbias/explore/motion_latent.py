@@ -124,7 +124,7 @@ def figure(held: Mapping[tuple[float, int], Held]) -> Figure:
         panels=(
             Plane(
                 "Two arms in skills that they never had",
-                "Of the first seed. Grey and dashed: where they should be.",
+                "Of the first seed. Faint and dashed: where they should be.",
                 Extent("x", -0.75, 1.05),
                 Extent("y", -0.25, 1.25),
                 tuple(

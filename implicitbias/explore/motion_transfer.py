@@ -148,7 +148,7 @@ def figure(held: Mapping[Setting, Held]) -> Figure:
         panels=(
             Plane(
                 "An arm that has a skill, and one that was never shown it",
-                "First seed. Grey and dashed: where the second arm should be.",
+                "First seed. Faint and dashed: where the second arm should be.",
                 Extent("x", -2.1, 0.95),
                 Extent("y", -0.75, 0.95),
                 (

@@ -29,7 +29,7 @@ class TwoArms(eqx.Module):
 
     @property
     def home(self) -> Float[Array, " n"]:
-        """The angles at rest: of the torso if it leans, of the left arm, of the right arm."""
+        """The angles at rest, of the torso if it leans, then of the left and the right arm."""
         torso = jnp.zeros(int(self.leans))
         return jnp.concatenate([torso, self.left.home, self.right.home])
 

@@ -144,7 +144,6 @@ def _fit(
         change, memory = adam.update(slope, memory)
         return (eqx.apply_updates(coders, change), memory), None
 
-    (coders, _), _ = jax.lax.scan(
-        step, (start, adam.init(eqx.filter(start, eqx.is_array))), length=steps
-    )
+    memory = adam.init(eqx.filter(start, eqx.is_array))
+    (coders, _), _ = jax.lax.scan(step, (start, memory), length=steps)
     return coders, loss(coders) / loss(start)

@@ -22,7 +22,7 @@ from implicitbias import _check
 from .arms import Arm, Robot, joint_path, planar_arm, random_motions
 
 TOLERANCE = 0.1
-"""Of the amplitude: how near to its place a hand counts as being there."""
+"""How near to its place a hand counts as being there, as a share of the amplitude."""
 
 SKILLS = 10
 _FAMILY = (
@@ -65,7 +65,7 @@ class TransferTask(NamedTuple):
 
     @property
     def asked(self) -> Bool[np.ndarray, "r skill"]:
-        """Skills that a robot has not seen and another one has: those that can transfer."""
+        """Skills that can transfer, since a robot has not seen them and another one has."""
         return ~self.seen & self.seen.any(axis=0)
 
     def hands(self, displacements: ArrayLike) -> Float[np.ndarray, "r skill time k"]:
