@@ -68,7 +68,9 @@ def figure(held: Mapping[tuple[float, int], Held]) -> Figure:
     arrays: dict[str, Array] = {
         "clock": clock(moments),
         "progress": Array(over, of_runs(lambda h, c: np.mean([o.unseen[c] for o in h])), step=1e-3),
-        "spread": Array(over, of_runs(lambda h, c: np.std([o.unseen[c] for o in h])), step=1e-3),
+        "spread": Array(
+            over, of_runs(lambda h, c: np.std([o.unseen[c] for o in h], ddof=1)), step=1e-3
+        ),
         "seen": Array(over, of_runs(lambda h, c: np.mean([o.seen[c] for o in h])), step=1e-3),
         **{name: along(name) for name in ("home", "linear", "deep")},
     }

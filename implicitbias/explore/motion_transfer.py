@@ -1,6 +1,7 @@
 """The explorable "motion-transfer": arms that perform skills which only other arms were shown."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 
@@ -93,7 +94,7 @@ def figure(held: Mapping[Setting, Held]) -> Figure:
     arrays: dict[str, Array] = {
         "clock": clock(moments),
         "progress": Array(_OVER, of_runs("progress"), step=1e-3),
-        "spread": Array(_OVER, of_runs("progress", np.std), step=1e-3),
+        "spread": Array(_OVER, of_runs("progress", partial(np.std, ddof=1)), step=1e-3),
         "error": Array(_OVER, of_runs("error"), step=5e-3, log=True),
         "rank": Array(_OVER, of_runs("rank"), step=1e-2),
         "at_home": Array((*_TASK, "scale"), np.ones((*each_task(lambda *_: 1).shape, len(SCALES)))),
