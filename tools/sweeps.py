@@ -17,6 +17,7 @@ from implicitbias.explore import (
     capacity_data,
     growing_adaptive_data,
     growing_data,
+    growing_transformer_data,
     halfspaces_data,
     halfspaces_tumours_data,
     locality_data,
@@ -40,13 +41,14 @@ SWEEPS = {
     "halfspaces": halfspaces_data,
     "growing": growing_data,
     "growing-adaptive": growing_adaptive_data,
+    "growing-transformer": growing_transformer_data,
     "stacking": stacking_data,
     "stacking-iterated": stacking_iterated_data,
     "halfspaces-tumours": halfspaces_tumours_data,
     "stacking-transformer": stacking_transformer_data,
 }
 
-LONG = ("stacking-transformer",)
+LONG = ("growing-transformer", "stacking-transformer")
 """Those that keep checkpoints."""
 
 
