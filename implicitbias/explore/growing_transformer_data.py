@@ -73,7 +73,14 @@ POOL = (
 )
 """All of them make four layers of two."""
 
-PRESERVING = tuple(how for how in POOL if how.startswith("zero"))
+POOLS = {
+    "all": POOL,
+    "copies": POOL[: POOL.index("zero_copies")],
+    "function kept": tuple(how for how in POOL if how.startswith("zero")),
+    "repeats": (*POOL[: POOL.index("averaged")], "scratch"),
+}
+"""Parts of it: the last one has whole layers again, and what starts anew."""
+
 _OPTIMISER = optimiser()
 _UNSEEN = 1 << 17  # the key of samples that are not trained on
 
