@@ -118,13 +118,13 @@ def pool_figure(
                 line.array: Array(
                     ("situation", "lag"),
                     means[:, operators.index(line.array), 1:],
-                    step=1e-2,
+                    step=2e-3,
                     log=True,
                 )
                 for line in lines
             },
-            "points": Array(over, points, ("item", "xy"), 1e-2, log=True),
-            "pick": Array(over, picks, ("point", "xy"), 1e-2, log=True),
+            "points": Array(over, points, ("item", "xy"), 2e-3, log=True),
+            "pick": Array(over, picks, ("point", "xy"), 2e-3, log=True),
             "correlation": Array(
                 over, each(lambda f: f.correlation[:, 1:].mean(axis=0)), step=1e-2
             ),
@@ -134,9 +134,9 @@ def pool_figure(
                 step=1e-2,
             ),
             "ceiling": Array(over, each(lambda f: np.full(len(later), f.ceiling)), step=1e-2),
-            "regret": Array(over, each(lambda f: f.regret[:, 1:].mean(axis=0)), step=1e-2),
+            "regret": Array(over, each(lambda f: f.regret[:, 1:].mean(axis=0)), step=1e-3),
             "first_regret": Array(
-                over, each(lambda f: np.full(len(later), f.regret[:, 0].mean())), step=1e-2
+                over, each(lambda f: np.full(len(later), f.regret[:, 0].mean())), step=1e-3
             ),
             "hits": Array(over, each(lambda f: (f.regret[:, 1:] == 0).sum(axis=0)), step=1),
             "runs": Array(place, each(lambda f: len(f.regret)), step=1),

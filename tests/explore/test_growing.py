@@ -116,6 +116,40 @@ def test_transformers_are_held_as_they_grew(situation):
     assert sorted(told.correlation[:, look]) == pytest.approx(sorted(each))
 
 
+def test_what_became_of_the_claims_about_transformers():
+    """Those that were written down before the run, by their numbers there."""
+    losses = {situation: readers.losses(READ)[situation] for situation in readers.SITUATIONS}
+    told = {
+        (situation, pool): forecast(scores[[readers.POOL.index(how) for how in hows]])
+        for situation, scores in losses.items()
+        for pool, hows in readers.POOLS.items()
+    }
+
+    def correlation(situation, pool, lag):
+        return told[situation, pool].correlation[:, readers.LAGS.index(lag)].mean()
+
+    def picked(situation, pool, lag):
+        return (told[situation, pool].regret[:, readers.LAGS.index(lag)] == 0).sum()
+
+    ends = {
+        situation: [grown.loss[:, -1] for setting, grown in READ.items() if setting[0] == situation]
+        for situation in readers.SITUATIONS
+    }
+    winners = [readers.POOL[end.argmin()] for end in ends["trained"]]
+    tenth, half = readers.AFTER // 10, readers.AFTER // 2
+    assert correlation("trained", "all", 0) < 0.8  # the first claim, half of which fails
+    assert correlation("young", "all", 0) < 0.8
+    assert sum("bottom" in how for how in winners) == 3  # the second, which fails
+    assert picked("trained", "all", tenth) <= 3  # the third, half of which fails
+    assert picked("trained", "all", half) < 5
+    assert correlation("trained", "function kept", tenth) < 0.7  # the fourth
+    assert correlation("young", "function kept", tenth) < 0.7
+    assert picked("young", "all", 50) >= 5 and correlation("young", "all", 50) < 0.8  # the fifth
+    for end in (*ends["trained"], *ends["young"]):  # the sixth, half of which fails
+        assert readers.POOL[end.argmax()] == "scratch"
+    assert told["trained", "all"].ceiling > 0.8 and told["young", "all"].ceiling > 0.8
+
+
 def test_the_transformers_figure_holds_its_sweep():
     look = readers.LAGS.index(60)
     for situation, scores in readers.losses(READ).items():
