@@ -17,6 +17,7 @@ from implicitbias.explore import (
     capacity_data,
     growing_adaptive_data,
     growing_data,
+    growing_transformer_data,
     halfspaces_data,
     halfspaces_tumours_data,
     locality_data,
@@ -50,6 +51,7 @@ SWEEPS = {
     "motion-latent": motion_latent_data,
     "motion-physics": motion_physics_data,
     "motion-transfer": motion_transfer_data,
+    "growing-transformer": growing_transformer_data,
     "stacking": stacking_data,
     "stacking-iterated": stacking_iterated_data,
     "halfspaces-tumours": halfspaces_tumours_data,
@@ -60,7 +62,7 @@ SWEEPS = {
     "thinking-transformer": thinking_transformer_data,
 }
 
-LONG = ("stacking-transformer",)
+LONG = ("growing-transformer", "stacking-transformer")
 """Those that keep checkpoints."""
 
 

@@ -13,6 +13,7 @@ from implicitbias.explore.figure import Figure as Figure, Preset as Preset
 from implicitbias.explore.geometry_lab import geometry_lab as geometry_lab
 from implicitbias.explore.growing import growing as growing
 from implicitbias.explore.growing_second_unit import growing_second_unit as growing_second_unit
+from implicitbias.explore.growing_transformer import growing_transformer as growing_transformer
 from implicitbias.explore.halfspaces import halfspaces as halfspaces
 from implicitbias.explore.halfspaces_tumours import halfspaces_tumours as halfspaces_tumours
 from implicitbias.explore.locality import locality as locality

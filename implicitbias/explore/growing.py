@@ -6,12 +6,12 @@ import numpy as np
 
 from implicitbias.explore.explorable import Explorable
 from implicitbias.explore.figure import Preset
-from implicitbias.explore.growing_data import COPIES, LOOKS, POOL, PRESERVING, read
+from implicitbias.explore.growing_data import COPIES, LOOKS, POOL, PRESERVING, REPEATS, read
 from implicitbias.explore.growing_pool import Words, pool_figure
 from implicitbias.explore.panels.curves import Line
 from implicitbias.explore.panels.plane import Extent
 
-POOLS = {"all": POOL, "copies": COPIES, "function kept": PRESERVING}
+POOLS = {"all": POOL, "copies": COPIES, "function kept": PRESERVING, "repeats": REPEATS}
 
 
 def growing(held: Mapping[str, np.ndarray] | None = None) -> Explorable:
@@ -64,6 +64,9 @@ def growing(held: Mapping[str, np.ndarray] | None = None) -> Explorable:
                 Preset(
                     "Only what preserves the function",
                     {"pool": "function kept", "situation": "trained", "lag": 90},
+                ),
+                Preset(
+                    "What to repeat", {"pool": "repeats", "situation": "trained", "lag": LOOKS[3]}
                 ),
             ),
             situation="Before growing",

@@ -49,6 +49,10 @@ POOL = (*DEPTH, *WIDE)
 PRESERVING = tuple(how for how in POOL if how.startswith("zero") or how in WIDE)
 FRESH = tuple(how for how in POOL if how.startswith("fresh")) + ("scratch",)
 COPIES = tuple(how for how in POOL if how not in PRESERVING + FRESH)
+REPEATS = tuple(
+    how for how in POOL if how in ("first", "middle", "last", "random", "scratch") or "pairs" in how
+)
+"""One layer again and again, or pairs of layers; and from scratch."""
 
 Setting = tuple[str, int]  # a situation and an order of the data
 

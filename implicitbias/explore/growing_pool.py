@@ -1,4 +1,4 @@
-"""A figure of a pool of growths, by lag."""
+"""What the explorables "growing" and "growing-transformer" share: a pool of growths, by lag."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -26,11 +26,15 @@ class Forecast(NamedTuple):
 
 
 def forecast(scores: np.ndarray) -> Forecast:
-    """From scores "operator seed order lag", the last lag being the end."""
-    runs = scores.reshape(len(scores), -1, scores.shape[-1])
+    """From scores "operator seed order lag", the last lag being the end.
+
+    Where they are NaN, there was no such run.
+    """
+    made = ~np.isnan(scores[0, ..., -1])
+    runs, twice = scores[:, made], made.all(axis=1)
     final = runs[..., -1]
     count = range(runs.shape[1])
-    first, second = scores[:, :, 0, -1], scores[:, :, 1, -1]
+    first, second = scores[:, twice, 0, -1], scores[:, twice, 1, -1]
     return Forecast(
         np.stack([rank_correlation(runs[:, i], final[:, i]) for i in count]),
         np.stack([selection_regret(runs[:, i], final[:, i]) / final[:, i].min() for i in count]),
@@ -44,7 +48,7 @@ def forecast(scores: np.ndarray) -> Forecast:
 
 def mean_loss(scores: np.ndarray) -> np.ndarray:
     """The geometric mean over runs, "operator lag"."""
-    return np.exp(np.log(scores).mean(axis=(1, 2)))
+    return np.exp(np.nanmean(np.log(scores), axis=(1, 2)))
 
 
 class Words(NamedTuple):
@@ -73,7 +77,7 @@ def pool_figure(
 
     Args:
         words: of the figure.
-        scores: "operator seed order lag" in each situation.
+        scores: "operator seed order lag" in each situation; NaN where there was no run.
         lags: of the scores, the first one zero.
         operators: of the scores.
         pools: some of the operators, by a name.
@@ -114,13 +118,13 @@ def pool_figure(
                 line.array: Array(
                     ("situation", "lag"),
                     means[:, operators.index(line.array), 1:],
-                    step=1e-2,
+                    step=2e-3,
                     log=True,
                 )
                 for line in lines
             },
-            "points": Array(over, points, ("item", "xy"), 1e-2, log=True),
-            "pick": Array(over, picks, ("point", "xy"), 1e-2, log=True),
+            "points": Array(over, points, ("item", "xy"), 2e-3, log=True),
+            "pick": Array(over, picks, ("point", "xy"), 2e-3, log=True),
             "correlation": Array(
                 over, each(lambda f: f.correlation[:, 1:].mean(axis=0)), step=1e-2
             ),
@@ -130,9 +134,9 @@ def pool_figure(
                 step=1e-2,
             ),
             "ceiling": Array(over, each(lambda f: np.full(len(later), f.ceiling)), step=1e-2),
-            "regret": Array(over, each(lambda f: f.regret[:, 1:].mean(axis=0)), step=1e-2),
+            "regret": Array(over, each(lambda f: f.regret[:, 1:].mean(axis=0)), step=1e-3),
             "first_regret": Array(
-                over, each(lambda f: np.full(len(later), f.regret[:, 0].mean())), step=1e-2
+                over, each(lambda f: np.full(len(later), f.regret[:, 0].mean())), step=1e-3
             ),
             "hits": Array(over, each(lambda f: (f.regret[:, 1:] == 0).sum(axis=0)), step=1),
             "runs": Array(place, each(lambda f: len(f.regret)), step=1),

@@ -3,6 +3,7 @@
 import json
 from fractions import Fraction
 
+import jax
 import numpy as np
 import pytest
 from scipy.stats import gmean, spearmanr
@@ -12,12 +13,16 @@ from implicitbias.explore import (
     growing_adaptive_data as adaptive,
     growing_data as stored,
     growing_second_unit,
+    growing_transformer,
+    growing_transformer_data as readers,
 )
 from implicitbias.explore.growing import POOLS
+from implicitbias.explore.growing_pool import forecast
 
 HERE = "studies/growing"
 HELD = stored.read()
-FIGURE, UNIT = growing().figure, growing_second_unit().figure
+READ = readers.read()
+FIGURE, UNIT, READER = growing().figure, growing_second_unit().figure, growing_transformer().figure
 
 
 def at(figure, name, **state) -> np.ndarray:
@@ -76,6 +81,89 @@ def test_what_preserves_the_function_starts_where_training_ended():
         assert np.ptp(kept, axis=0).max() == 0
 
 
+def test_small_transformers_are_trained_and_grown_again(check):
+    """Two young ones, in all ways, before the first step after growing."""
+    models = readers.small("young", readers.TWICE)
+    found = np.stack(
+        [
+            readers.score(readers.pool(jax.tree.map(lambda leaf, i=i: leaf[i], models)))
+            for i in range(len(readers.TWICE))
+        ]
+    )
+    held = [READ[readers.Setting("young", seed, 0)].loss[:, 0] for seed in readers.TWICE]
+    check(
+        "Small transformers before and right after they grow",
+        HERE,
+        "two models trained again in single precision, fifteen growths, difference in nats",
+        float(np.abs(found - held).max()),
+        0.05,
+    )
+
+
+@pytest.mark.parametrize("situation", readers.SITUATIONS)
+def test_transformers_are_held_as_they_grew(situation):
+    """Function kept at first; another order of the data only where it was trained."""
+    runs = {setting: grown for setting, grown in READ.items() if setting.situation == situation}
+    assert len(runs) == len(readers.SEEDS) + len(readers.TWICE)
+    kept = [readers.POOL.index(how) for how in readers.POOLS["function kept"]]
+    for grown in runs.values():
+        assert np.ptp(grown.loss[kept, 0]) < 2e-3
+        assert (grown.loss[:, -1] < grown.loss[:, 0]).all()
+        assert ((grown.right >= 0) & (grown.right <= 1)).all()
+    look = readers.LAGS.index(60)
+    each = [spearmanr(grown.loss[:, look], grown.loss[:, -1]).statistic for grown in runs.values()]
+    told = forecast(readers.losses(READ)[situation])
+    assert sorted(told.correlation[:, look]) == pytest.approx(sorted(each))
+
+
+def test_what_became_of_the_claims_about_transformers():
+    """Those that were written down before the run, by their numbers there."""
+    losses = {situation: readers.losses(READ)[situation] for situation in readers.SITUATIONS}
+    told = {
+        (situation, pool): forecast(scores[[readers.POOL.index(how) for how in hows]])
+        for situation, scores in losses.items()
+        for pool, hows in readers.POOLS.items()
+    }
+
+    def correlation(situation, pool, lag):
+        return told[situation, pool].correlation[:, readers.LAGS.index(lag)].mean()
+
+    def picked(situation, pool, lag):
+        return (told[situation, pool].regret[:, readers.LAGS.index(lag)] == 0).sum()
+
+    ends = {
+        situation: [grown.loss[:, -1] for setting, grown in READ.items() if setting[0] == situation]
+        for situation in readers.SITUATIONS
+    }
+    winners = [readers.POOL[end.argmin()] for end in ends["trained"]]
+    tenth, half = readers.AFTER // 10, readers.AFTER // 2
+    assert correlation("trained", "all", 0) < 0.8  # the first claim, half of which fails
+    assert correlation("young", "all", 0) < 0.8
+    assert sum("bottom" in how for how in winners) == 3  # the second, which fails
+    assert picked("trained", "all", tenth) <= 3  # the third, half of which fails
+    assert picked("trained", "all", half) < 5
+    assert correlation("trained", "function kept", tenth) < 0.7  # the fourth
+    assert correlation("young", "function kept", tenth) < 0.7
+    assert picked("young", "all", 50) >= 5 and correlation("young", "all", 50) < 0.8  # the fifth
+    for end in (*ends["trained"], *ends["young"]):  # the sixth, half of which fails
+        assert readers.POOL[end.argmax()] == "scratch"
+    assert told["trained", "all"].ceiling > 0.8 and told["young", "all"].ceiling > 0.8
+
+
+def test_the_transformers_figure_holds_its_sweep():
+    look = readers.LAGS.index(60)
+    for situation, scores in readers.losses(READ).items():
+        runs = [grown.loss for setting, grown in READ.items() if setting.situation == situation]
+        mean = gmean([losses[readers.POOL.index("halved"), look] for losses in runs])
+        state = {"situation": situation, "lag": 60, "pool": "all"}
+        assert value(READER, "halved", **state) == pytest.approx(mean, rel=2e-2)
+        hits = sum(losses[:, look].argmin() == losses[:, -1].argmin() for losses in runs)
+        assert value(READER, "hits", **state) == hits
+        ends = scores[:, list(readers.TWICE), :, -1]
+        ceiling = np.mean([spearmanr(*ends[:, i].T).statistic for i in range(ends.shape[1])])
+        assert value(READER, "ceiling", **state) == pytest.approx(ceiling, abs=6e-3)
+
+
 def test_second_unit_figure():
     state = {"ratio": -0.6, "size": 0.4, "lag": 0}
     assert value(UNIT, "silent", **state) == pytest.approx(0.5)
@@ -96,6 +184,6 @@ def test_adaptive_stacking_is_held_as_it_was_chosen():
     assert steps == pytest.approx(without + adaptive.WHAT_LAG_COSTS, rel=1e-2)
 
 
-@pytest.mark.parametrize("module", [stored, adaptive])
+@pytest.mark.parametrize("module", [stored, adaptive, readers])
 def test_files_say_how_they_were_made(module):
     assert json.loads(module.FILE.read_text())["made by"].startswith("python tools/sweeps.py grow")

@@ -74,7 +74,7 @@ def outputs_of(blocks: Block) -> tuple[Array, Array]:
     return blocks.attention_out, blocks.down
 
 
-def fresh_blocks(count: int, width: int, heads: int, *, depth: int, seed: int = 0) -> Block:
+def fresh_blocks(count: int, width: int, heads: int, *, depth: int, seed: Any = 0) -> Block:
     r"""A stack of blocks before training.
 
     Weights are normal with variance one over the number of their inputs; those of outputs are
