@@ -51,7 +51,7 @@ def growing_transformer(held: Mapping[Setting, Grown] | None = None) -> Explorab
                 Line("zero_copies", "silent copies", "kernel"),
                 Line("halved", "copies, halved", "rich"),
                 Line("last", "last layer again", "soft"),
-                Line("scratch", "from scratch", "ink", dashed=True),
+                Line("fresh_bottom", "fresh, below", "run", dashed=True),
             ),
             (
                 Extent("loss at this lag", 0.9, 6, log=True, ticks=(1, 2, 3, 4, 6)),

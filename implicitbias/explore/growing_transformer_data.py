@@ -20,7 +20,7 @@ earlier run with an easier corpus, two small models and 1000 steps before and af
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
 from functools import cache, partial
 from itertools import product
@@ -213,7 +213,7 @@ def read() -> dict[Setting, Grown]:
     return {Setting(*(run[name] for name in Setting._fields)): _grown(run) for run in runs}
 
 
-def losses(sweep: dict[Setting, Grown]) -> dict[str, np.ndarray]:
+def losses(sweep: Mapping[Setting, Grown]) -> dict[str, np.ndarray]:
     """ "operator seed order lag" in each situation; NaN where there was no second order."""
     found = {
         situation: np.full((len(POOL), len(SEEDS), 2, len(LAGS)), np.nan)
