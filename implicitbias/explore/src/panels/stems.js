@@ -112,17 +112,19 @@ export default function stems(panel, figure) {
     point(weights);
   }
 
-  // Names of the largest, where there is room.
+  // Names of the largest, where there is room; of all, if they fit beside each other.
   function label(weights) {
+    const gap = (size.width - LEFT - RIGHT) / weights.length;
+    const fits = weights.every((_, j) => textWidth(figure.items[j]) + 6 < gap);
     const order = Array.from(weights.keys()).sort((a, b) => Math.abs(weights[b]) - Math.abs(weights[a]));
     const largest = Math.abs(weights[order[0]]);
     const rooms = [];
     const placed = [];
     const rings = compared().filter((mark) => mark.shape === "ring" && mark.values);
     for (const j of order.slice(0, LABELLED)) {
-      if (!(Math.abs(weights[j]) > 0.2 * largest)) break;
+      if (!fits && !(Math.abs(weights[j]) > 0.2 * largest)) break;
       const half = textWidth(figure.items[j]) / 2;
-      const up = weights[j] > 0;
+      const up = weights[j] >= 0;
       // Beyond the dot, and beyond a ring that is close to it.
       const near = rings.map((mark) => y(mark.values[j])).filter((at) => Math.abs(at - y(weights[j])) < 26);
       const edge = (up ? Math.min : Math.max)(y(weights[j]), ...near);
