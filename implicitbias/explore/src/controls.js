@@ -56,7 +56,7 @@ function choice(axis, figure) {
   const options = inputs.map((input, k) => html("label", {}, input, html("span", {}, position(axis, k))));
   const element = html(
     "fieldset",
-    { class: "control choice", "data-axis": axis.name },
+    { class: `control choice${axis.values.some(isNaN) ? "" : " numbers"}`, "data-axis": axis.name },
     html("legend", {}, name(axis)),
     html("div", { class: "options" }, ...options),
   );
