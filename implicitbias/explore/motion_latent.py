@@ -151,7 +151,7 @@ def figure(held: Mapping[tuple[float, int], Held]) -> Figure:
             "Motions of {amplitude} arm lengths, a latent of {latent} numbers, initial scale "
             "{scale}: hands are where they should be at {progress} of the moments of skills that "
             "their arms never had (± {spread} over five seeds) and at {seen} of those they had. A "
-            "deep factorisation has {deep}, linear theory {linear}."
+            "deep factorisation has {deep}, linear theory {linear}. Drawn at {clock} of the way."
         ),
         presets=(
             Preset("Where linear theory ends", {"latent": 2, "scale": 1.0, "amplitude": 0.3}),

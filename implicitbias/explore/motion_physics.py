@@ -123,7 +123,7 @@ def figure(held: Mapping[Setting, Held]) -> Figure:
             "they should be at {now} of the moments of skill {skill}. At amplitude {amplitude}, "
             "over all robots with two arms and five seeds: own paths {own_two_arms}, from a small "
             "start {small_start_two_arms}, from a large one {large_start_two_arms}; single arms "
-            "{own_arms}, {small_start_arms} and {large_start_arms}."
+            "{own_arms}, {small_start_arms} and {large_start_arms}. Drawn at {clock} of the way."
         ),
         presets=(
             Preset("Its own paths", {"path": "own", "skill": 1}),

@@ -190,6 +190,7 @@ def figure(held: Mapping[Setting, Held]) -> Figure:
             Clause(
                 " In {split} of the five, skills do not connect the arms.", unless={"split": (0,)}
             ),
+            Clause(" Drawn at {clock} of the way."),
         ),
         presets=(
             Preset(

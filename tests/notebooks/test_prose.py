@@ -16,6 +16,8 @@ CHAPTERS = {
 }
 NUMBER = re.compile(r"(?<![\w.{])(\d+\.\d+)(?:\s*\\cdot\s*10\^\{?(-?\d+)\}?)?")
 
+SPREAD = re.compile(r"\s*(?:\\pm|±)\s*(\d+\.\d+)")
+
 # Numbers that a question states, or the page itself derives: no lab has to compute them.
 DERIVED = {
     "mirror-descent": {"3.42"},
@@ -69,11 +71,21 @@ def numbers_of(name: str) -> list[re.Match]:
     return [match for match in NUMBER.finditer(prose) if match[1] not in derived]
 
 
-def is_printed(written: str, exponent: str, values: list[tuple[float, int]]) -> bool:
-    """Whether a number was printed, with as many decimal places at least."""
+def is_printed(match: re.Match, values: list[tuple[float, int]], written: str = "") -> bool:
+    """Whether a number, or what is `written` instead, was printed, with its decimal places.
+
+    If a spread follows it on the page, it has to be followed by that in the print.
+    """
+    written, exponent = written or match[1], match[2]
     needed = len(written.split(".")[1]) - int(exponent or 0)
+    spread = SPREAD.match(match.string, match.end())
     return any(
-        places >= needed and is_rounding(written, exponent, value) for value, places in values
+        places >= needed
+        and is_rounding(written, exponent, value)
+        and (spread is None or is_rounding(spread[1], exponent, after))
+        for (value, places), (after, _) in zip(
+            values, [*values[1:], (float("nan"), 0)], strict=True
+        )
     )
 
 
@@ -89,9 +101,7 @@ def test_chapters_have_numbers():
 @pytest.mark.parametrize("name", TEXTS)
 def test_numbers_in_the_prose_are_the_labs(name):
     values = printed(LABS[TEXTS[name][0]])
-    assert not [
-        match[0] for match in numbers_of(name) if not is_printed(match[1], match[2], values)
-    ]
+    assert not [match[0] for match in numbers_of(name) if not is_printed(match, values)]
 
 
 def test_most_wrong_numbers_are_found():
@@ -104,7 +114,7 @@ def test_most_wrong_numbers_are_found():
             if len(match[1].replace(".", "").lstrip("0")) >= 3:
                 for step in (-1, 1):
                     wrong = f"{float(match[1]) + step * 10.0**-places:.{places}f}"
-                    found.append(not is_printed(wrong, match[2], values))
+                    found.append(not is_printed(match, values, wrong))
     assert len(found) > 100 and sum(found) / len(found) > 0.9
 
 

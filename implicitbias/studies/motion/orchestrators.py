@@ -5,7 +5,7 @@ target is given. It is right if the hand is there at that moment. A chain ends w
 waypoint at which it is not, and that has exactly one cause:
 
 ========================  ========================  ========================
-..                        the hand had been there   it had never been there
+what it said              the hand had been there   it had never been there
 ========================  ========================  ========================
 "done", and not there     lost to a slip            too early
 never "done" in time      not noticed               out of time
