@@ -8,8 +8,7 @@ import pytest
 import yaml
 from playwright.sync_api import expect
 
-from tests.browser import drawn
-
+from ..browser import drawn
 from .conftest import opener
 
 ROOT = Path(__file__).parents[2]
