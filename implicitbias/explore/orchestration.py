@@ -226,7 +226,7 @@ def figure(held: dict[tuple[str, int], Held]) -> Figure:
             ),
             Plane(
                 "What the orchestrator sees",
-                "Above the dashed line it says “done”; the thin line is 1 where that is true.",
+                "Above the dashed line it says “done”; the dotted one is 1 where that is true.",
                 Extent("step", 0, MOMENTS - 1),
                 Extent("score", -0.25, 1.3),
                 (
