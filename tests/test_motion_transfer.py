@@ -23,11 +23,6 @@ needs_mujoco = pytest.mark.skipif(
 )
 
 
-def flat(task):
-    shape = (len(task.owner), -1)
-    return task.displacements.reshape(shape), task.observed.reshape(shape)
-
-
 def runs(name, depth, scale, task=(6, 4, 0.05)):
     return np.array([getattr(HELD[(*task, s)].runs[depth, scale], name) for s in stored.SEEDS])
 
@@ -60,7 +55,7 @@ def test_second_order_has_rank_six(check):
         areas = np.concatenate([np.zeros_like(areas[:, :1]), areas], axis=1)
         factors = np.concatenate([curves, areas.reshape(*curves.shape[:2], 4)], axis=-1)
         task = motion.transfer_task(motion.arm_family(4), curves, np.ones((4, 3), bool))
-        paths, shared = flat(task)[0].T, factors.reshape(-1, 6)
+        paths, shared = task.table[0].T, factors.reshape(-1, 6)
         fitted = shared @ np.linalg.lstsq(shared, paths, rcond=None)[0]
         left.append(np.linalg.norm(fitted - paths))
     check(

@@ -74,8 +74,7 @@ def compute_one(setting: tuple[float, int]) -> Held:
     jax.config.update("jax_enable_x64", True)
     amplitude, seed = setting
     task = task_of(amplitude, seed)
-    flat = task.displacements.reshape(len(task.owner), -1)
-    deep = deep_completion(flat, task.observed.reshape(flat.shape), *DEEP, seed=seed).matrix
+    deep = deep_completion(*task.table, *DEEP, seed=seed).matrix
     unseen, seen, drawn = {}, {}, {}
     for hidden, latent, scale in codings(amplitude):
         coding = (hidden, latent, scale)
@@ -86,7 +85,7 @@ def compute_one(setting: tuple[float, int]) -> Held:
             moved = found.reshape(task.displacements.shape)
             rows = [moved[task.owner == arm, drawn_skill(task, arm)] for arm in DRAWN]
             drawn[coding] = np.concatenate(rows)
-    without = (np.zeros_like(flat), linear_paths(task), shared_completion(task), deep)
+    without = (np.zeros_like(deep), linear_paths(task), shared_completion(task), deep)
     home, linear, shared, by_depth = (task.zero_shot(paths) for paths in without)
     return Held(home, linear, shared, by_depth, unseen, seen, drawn)
 

@@ -90,12 +90,9 @@ def task_of(setting: Setting) -> TransferTask:
 
 def paths_of(task: TransferTask, seed: int) -> dict[str, np.ndarray]:
     """Displacements "joint skill time" of each kind of path."""
-    flat = task.displacements.reshape(len(task.owner), -1)
-    observed = task.observed.reshape(flat.shape)
+    shape = task.displacements.shape
     completed = {
-        name: deep_completion(flat, observed, 3, scale, seed=seed).matrix.reshape(
-            task.displacements.shape
-        )
+        name: deep_completion(*task.table, 3, scale, seed=seed).matrix.reshape(shape)
         for name, scale in SCALES.items()
     }
     return {"own": task.displacements} | completed

@@ -44,7 +44,7 @@ class Run(NamedTuple):
 
     - `progress`: in the skills that can transfer.
     - `rank`: effective rank of the completed matrix.
-    - `error`: mean square of the unseen displacements' error, as a share of what staying home has.
+    - `error`: its `share_of_home`.
     """
 
     progress: float
@@ -85,14 +85,17 @@ def depths_of(setting: Setting) -> tuple[int, ...]:
     return (*DEPTHS, DEEPER) if setting[:2] == (6, 4) else DEPTHS
 
 
+def share_of_home(matrix: np.ndarray, values: np.ndarray, observed: np.ndarray) -> float:
+    """The mean square of the error where nothing was seen, as a share of what staying home has."""
+    return float(((matrix - values)[~observed] ** 2).sum() / (values[~observed] ** 2).sum())
+
+
 def train_one(setting: Setting, depth: int, scale: float) -> tuple[Run, np.ndarray]:
     """One training, and all its joint displacements."""
     task = task_of(setting)
-    flat = task.displacements.reshape(len(task.owner), -1)
-    observed = task.observed.reshape(flat.shape)
-    found = deep_completion(flat, observed, depth, scale, seed=setting[-1]).matrix
-    error = ((found - flat)[~observed] ** 2).sum() / (flat[~observed] ** 2).sum()
-    run = Run(task.zero_shot(found), float(effective_rank(found)), float(error))
+    found = deep_completion(*task.table, depth, scale, seed=setting[-1]).matrix
+    error = share_of_home(found, *task.table)
+    run = Run(task.zero_shot(found), float(effective_rank(found)), error)
     return run, found.reshape(task.displacements.shape)
 
 

@@ -12,12 +12,12 @@ from implicitbias.explore.panels.curves import Curves, Line
 from implicitbias.explore.panels.images import Images
 from implicitbias.explore.panels.plane import Extent, Outline, Plane
 from implicitbias.explore.stacking_transformer_data import (
-    SEEDS,
+    LONG_RUN,
     TESTS,
-    TUNED,
     TUNINGS,
     Outcome,
     at_loss,
+    common_loss,
     read,
 )
 from implicitbias.explore.text import Clause
@@ -40,7 +40,7 @@ _QUESTIONS = {
 """What is shown, by a name that fits the control."""
 
 _SHOWN = [list(TESTS).index(test) for test in _QUESTIONS.values()]
-_FURTHER = tuple(range(0, TUNED + 1, TUNED // 4))
+_FURTHER = tuple(range(0, LONG_RUN.tuned + 1, LONG_RUN.tuned // 4))
 _DEEPER = list(TUNINGS).index("depth 5")
 
 
@@ -48,13 +48,13 @@ def stacking_transformer(held: Mapping[str, Outcome] | None = None) -> Explorabl
     """What transformers trained in stages remember, and what they can work out.
 
     Args:
-        held: the runs, by method. By default those that come with the library, which
+        held: the long run, by method. By default what comes with the library, which
             ``tools/sweeps.py`` makes.
 
     Returns:
         The explorable ``"stacking-transformer"``.
     """
-    return Explorable(figure(read()[0] if held is None else held))
+    return Explorable(figure(read().long if held is None else held))
 
 
 def figure(held: Mapping[str, Outcome]) -> Figure:
@@ -75,9 +75,13 @@ def figure(held: Mapping[str, Outcome]) -> Figure:
     def each(of_outcome) -> np.ndarray:
         return np.array([of_outcome(outcome) for outcome in methods])
 
-    equal = [
-        [at_loss(scratch, outcome.loss[:, -1].mean(), i) for i in _SHOWN] for outcome in methods
-    ]
+    common = [common_loss(outcome, scratch) for outcome in methods]
+
+    def equal(of: list[Outcome]) -> list[list[float]]:
+        """Shares at the loss that method and scratch have in common."""
+        pairs = zip(of, common, strict=True)
+        return [[at_loss(outcome, loss, i) for i in _SHOWN] for outcome, loss in pairs]
+
     arrays = {
         "loss": Array(("method",), each(lambda outcome: outcome.loss[:, -1].mean()), step=1e-2),
         "right": Array(place, each(lambda outcome: ends(outcome).mean(axis=0)), step=1e-2),
@@ -87,8 +91,9 @@ def figure(held: Mapping[str, Outcome]) -> Figure:
         ),
         "scratch_right": Array(("question",), ends(scratch).mean(axis=0), step=1e-2),
         "scratch_solved": Array(("question",), (ends(scratch) > 0.9).sum(axis=0), step=1),
-        "equal": Array(place, np.maximum(equal, 0), step=1e-2),
-        "reached": Array(place, np.array(equal) >= 0, step=1),
+        "common": Array(("method",), np.array(common), step=1e-2),
+        "equal": Array(place, np.array(equal(methods)), step=1e-2),
+        "scratch_equal": Array(place, np.array(equal([scratch] * len(methods))), step=1e-2),
         "deeper": Array(
             ("method", "further"),
             each(lambda outcome: outcome.tuned[:, _DEEPER].mean(axis=0)),
@@ -102,7 +107,7 @@ def figure(held: Mapping[str, Outcome]) -> Figure:
             step=0.02,
         ),
     }
-    for k in range(len(SEEDS)):
+    for k in range(len(LONG_RUN.seeds)):
         arrays[f"path_{k}"] = Array(
             place, each(lambda outcome, k=k: path(outcome, k)), inner=("step", "xy"), step=0.01
         )
@@ -137,16 +142,16 @@ def figure(held: Mapping[str, Outcome]) -> Figure:
             Plane(
                 "Right answers against validation loss",
                 "A thin line a run, along training, which goes to the left.",
-                Extent("validation loss, nats", 0.9, 4.5, log=True, ticks=(1.0, 2.0, 4.0)),
+                Extent("validation loss, nats", 0.08, 4.5, log=True, ticks=(0.1, 0.3, 1.0, 3.0)),
                 Extent("share right", 0.0, 1.05),
                 (
                     *(
                         Outline(f"scratch_{k}", "from scratch" if k == 0 else "", "ink", "5 4")
-                        for k in range(len(SEEDS))
+                        for k in range(len(LONG_RUN.seeds))
                     ),
                     *(
                         Outline(f"path_{k}", "this method" if k == 0 else "", "run")
-                        for k in range(len(SEEDS))
+                        for k in range(len(LONG_RUN.seeds))
                     ),
                 ),
                 stretched=True,
@@ -159,8 +164,8 @@ def figure(held: Mapping[str, Outcome]) -> Figure:
                 "scratch it is {scratch_loss}, {scratch_right} and {scratch_solved} runs."
             ),
             Clause(
-                " At the loss at which this method ends, scratch answers {equal}.",
-                when={"reached": (1,)},
+                " At the loss {common}, which all sixteen runs have passed, this method answers "
+                "{equal} and scratch {scratch_equal}.",
                 unless={"method": (NAMES["scratch"],)},
             ),
             Clause(
@@ -176,15 +181,15 @@ def figure(held: Mapping[str, Outcome]) -> Figure:
             Preset("Fresh blocks", {"method": NAMES["fresh_middle"], "question": "depth 2"}),
         ),
         caption=(
-            "Decoder-only transformers of four blocks of width 32, trained for 2000 steps on "
+            "Decoder-only transformers of four blocks of width 32, trained for 5000 steps on "
             "facts, copying and chains of variables, eight runs a method with the same samples. "
             "Stacking adds a block at a time and costs three quarters; so does equal cost, with "
-            "1500 steps. Depth 4 is never trained, nor are chains of two steps in the forms of "
+            "3750 steps. Depth 4 is never trained, nor are chains of two steps in the forms of "
             "maths and code, which are asked for there."
         ),
         alt=(
             "At equal validation loss, transformers stacked from their middle block answer more "
-            "questions about chains of two steps than those trained from scratch. Longer chains "
-            "none of them has learned."
+            "questions about chains of two steps than those trained from scratch, but one run of "
+            "eight never learns them. At the end both answer as many, and scratch knows more facts."
         ),
     )

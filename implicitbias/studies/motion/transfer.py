@@ -64,6 +64,12 @@ class TransferTask(NamedTuple):
         return np.broadcast_to(blocks, self.displacements.shape)
 
     @property
+    def table(self) -> tuple[Float[np.ndarray, "m n"], Bool[np.ndarray, "m n"]]:
+        """The displacements as a matrix, a row for each joint, and which of them were shown."""
+        shape = (len(self.owner), -1)
+        return self.displacements.reshape(shape), self.observed.reshape(shape)
+
+    @property
     def asked(self) -> Bool[np.ndarray, "r skill"]:
         """Skills that can transfer, since a robot has not seen them and another one has."""
         return ~self.seen & self.seen.any(axis=0)
