@@ -10,6 +10,7 @@ import pytest
 
 import implicitbias as ib
 from implicitbias.explore import (
+    motion_kernel_data as kernels,
     motion_latent_data as latents,
     motion_physics_data as physics,
     motion_transfer_data as stored,
@@ -257,6 +258,25 @@ def test_large_starts_are_kernel_regression(check, small, depth):
         "norm of the difference over that of the answer, two and three layers",
         np.linalg.norm(trained - kernel) / np.linalg.norm(kernel),
         5e-3,
+    )
+
+
+def test_regressions_beside_training(check):
+    check(
+        "From a scale of 100 training gives the answer of the tangent kernel",
+        HERE,
+        "norm of the difference over that of the answer, two and three layers, five seeds",
+        max(beside.apart[-1] for beside in kernels.read().values()),
+        0.01,
+    )
+    setting = (2, 1)
+    found, held = kernels.compute_one(setting), kernels.read()[setting]
+    check(
+        "Regressions with the tangent kernel and training beside them, recomputed",
+        HERE,
+        "largest difference of errors, as shares of staying home, and of distances",
+        max(np.abs(a - b).max() for a, b in zip(found, held, strict=True)),
+        1e-3,
     )
 
 

@@ -80,7 +80,7 @@ def figure(held: Mapping[str, Outcome]) -> Figure:
     def equal(of: list[Outcome]) -> list[list[float]]:
         """Shares at the loss that method and scratch have in common."""
         pairs = zip(of, common, strict=True)
-        return [[at_loss(outcome, loss, i) for i in _SHOWN] for outcome, loss in pairs]
+        return [[at_loss(outcome, loss, i).mean() for i in _SHOWN] for outcome, loss in pairs]
 
     arrays = {
         "loss": Array(("method",), each(lambda outcome: outcome.loss[:, -1].mean()), step=1e-2),

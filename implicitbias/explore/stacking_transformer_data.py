@@ -439,14 +439,15 @@ def common_loss(*outcomes: Outcome) -> float:
     return max(float(outcome.loss.min(axis=1).max()) for outcome in outcomes)
 
 
-def at_loss(outcome: Outcome, loss: float, test: int) -> float:
-    """The mean share of right answers when runs first have a loss, which all of them reach.
+def at_loss(outcome: Outcome, loss: float, test: int) -> Float[np.ndarray, " replica"]:
+    """The shares of right answers when runs first have a loss, which all of them reach.
 
     Between two moments it is taken to be linear in the loss.
     """
     least = np.minimum.accumulate(outcome.loss, axis=1)
-    shares = [
-        np.interp(-loss, -falling, right)
-        for falling, right in zip(least, outcome.right[:, :, test], strict=True)
-    ]
-    return float(np.mean(shares))
+    return np.array(
+        [
+            np.interp(-loss, -falling, right)
+            for falling, right in zip(least, outcome.right[:, :, test], strict=True)
+        ]
+    )
