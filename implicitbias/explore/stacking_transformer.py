@@ -143,7 +143,7 @@ def figure(held: Mapping[str, Outcome]) -> Figure:
                 "Right answers against validation loss",
                 "A thin line a run, along training, which goes to the left.",
                 Extent("validation loss, nats", 0.08, 4.5, log=True, ticks=(0.1, 0.3, 1.0, 3.0)),
-                Extent("share right", 0.0, 1.05),
+                Extent("share right", 0.0, 1.2, ticks=(0.0, 0.5, 1.0)),
                 (
                     *(
                         Outline(f"scratch_{k}", "from scratch" if k == 0 else "", "ink", "5 4")
