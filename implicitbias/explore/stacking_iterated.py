@@ -29,6 +29,7 @@ NAMES = dict(
             "from scratch, equal cost",
             "last block",
             "middle block (MIDAS)",
+            "MIDAS, moments cleared",
             "fresh block",
             "looped",
         ),

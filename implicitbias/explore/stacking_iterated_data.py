@@ -29,7 +29,9 @@ from implicitbias.studies.growing import (
 )
 
 FILE = Path(__file__).with_suffix(".json")
-METHODS = ("scratch", "equal_cost", "last", "middle", "fresh_middle", "looped")
+METHODS = ("scratch", "equal_cost", "last", "middle", "cleared", "fresh_middle", "looped")
+"""``"cleared"`` is the middle block with moments that start anew in each stage."""
+
 WIDTH, HIDDEN, DEPTH = 8, 32, 8
 SAMPLES, BATCH, UNSEEN = 10_000, 128, 4096
 STEPS, EVERY, RATE = 3600, 100, 3e-3
@@ -112,9 +114,14 @@ def steps_of(method: str) -> int:
     return round(layers / DEPTH) if method == "equal_cost" else STEPS
 
 
+def _growth(method: str) -> Growth:
+    how, moments = ("middle", "cleared") if method == "cleared" else (method, "copied")
+    return Growth(lambda student: student.network.layers, how, fresh=_fresh, moments=moments)
+
+
 def train_one(method: str) -> Held:
     """One method, all seeds in one program."""
-    grows = method in ("last", "middle", "fresh_middle")
+    grows = method in ("last", "middle", "cleared", "fresh_middle")
     layers, loops = (1, DEPTH) if method == "looped" else (1 if grows else DEPTH, 1)
     seeds = jnp.array(SEEDS)
     network = ResidualNetwork(jax.vmap(lambda seed: _fresh(layers, seed))(seeds), loops)
@@ -125,7 +132,7 @@ def train_one(method: str) -> Held:
         _OPTIMISER,
         RATE * (1 + np.cos(np.pi * np.arange(steps) / steps)) / 2,
         schedule(DEPTH, steps, 1) if grows else [steps],
-        Growth(lambda student: student.network.layers, method, fresh=_fresh) if grows else None,
+        _growth(method) if grows else None,
         every=EVERY,
         replicas=True,
     )

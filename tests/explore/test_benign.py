@@ -18,16 +18,11 @@ from implicitbias.explore import (
 from implicitbias.explore.benign_data import FEATURES, SPECTRA, on_circle
 from implicitbias.explore.panels.plane import Bars, Extent, Handle, Outline, Plane, Points
 
+from ..shown import at
 from .conftest import Shown
 from .test_kinds import rows_of
 
 BENIGN = benign().figure
-
-
-def value(figure: Figure, name: str, **state) -> np.ndarray:
-    found = figure.at(name, figure.complete(state))
-    assert found is not None
-    return found
 
 
 @pytest.mark.parametrize("spectrum", SPECTRA)
@@ -35,8 +30,8 @@ def test_the_drawn_fit_is_the_min_norm_interpolator(spectrum):
     kept, rest = SPECTRA[spectrum](FEATURES)
     targets, curve, own = on_circle(SPECTRA[spectrum](FEATURES), 8, 0.5)
     state = {"spectrum": spectrum, "samples": 8, "noise": 0.5}
-    assert value(BENIGN, "own", **state) == pytest.approx(own, rel=2e-3)
-    points = value(BENIGN, "data", **state)[:8]
+    assert at(BENIGN, "own", **state) == pytest.approx(own, rel=2e-3)
+    points = at(BENIGN, "data", **state)[:8]
     places = np.rint(points[:, 0]).astype(int)
     np.testing.assert_allclose(points[:, 1], targets, atol=0.03)
     np.testing.assert_allclose(curve[places], targets, atol=1e-12)
@@ -62,22 +57,22 @@ def test_the_private_features_are_exact():
     figure = private_features().figure
     for samples in (4, 64):
         state = {"count": f"{samples} samples", "penalty": 1.0}
-        labels = value(figure, "data", **state)[:, 1]
+        labels = at(figure, "data", **state)[:, 1]
         shared = labels.sum() / (samples + 1)
-        assert value(figure, "shared", **state) == pytest.approx(shared, rel=1e-6)
-        curve = value(figure, "fit", **state)
+        assert at(figure, "shared", **state) == pytest.approx(shared, rel=1e-6)
+        curve = at(figure, "fit", **state)
         np.testing.assert_allclose(curve[2::3, 1], labels, atol=1e-3)
         np.testing.assert_allclose(curve[1::3, 1], shared, atol=1e-3)
         excess = (1 / (samples + 1)) ** 2 + 0.49 * samples / (samples + 1) ** 2
-        assert value(figure, "excess", **state) == pytest.approx(excess, rel=1e-6)
+        assert at(figure, "excess", **state) == pytest.approx(excess, rel=1e-6)
 
 
 def test_double_descent_is_exact_and_measured():
     figure = double_descent().figure
     state = {"data": "isotropic features", "noise": 0.5}
     exact = ib.learning.isotropic_risk(40, 48, signal=1.0, noise=0.5)
-    assert value(figure, "near", **state) == pytest.approx(exact, rel=1e-6)
-    for ratio, mean, spread in value(figure, "bars", **state):
+    assert at(figure, "near", **state) == pytest.approx(exact, rel=1e-6)
+    for ratio, mean, spread in at(figure, "bars", **state):
         d = round(40 * ratio)
         expected = ib.learning.isotropic_risk(40, d, signal=1.0, noise=0.5)
         assert abs(mean - expected) < 2 * spread  # four standard errors
@@ -86,12 +81,12 @@ def test_double_descent_is_exact_and_measured():
         options = {"weights": np.eye(1, d)[0], "noise": 0.5}
         ridges = d * 0.25 * np.array([0.5, 1.0, 2.0])
         found = [ib.learning.equivalent_risk(np.ones(d), 40, ridge=r, **options) for r in ridges]
-        curve = value(figure, "ridge", **state)
-        at = curve[np.abs(curve[:, 0] - d / 40).argmin(), 1]
+        curve = at(figure, "ridge", **state)
+        best = curve[np.abs(curve[:, 0] - d / 40).argmin(), 1]
         assert found[1].excess < min(found[0].excess, found[2].excess)
-        assert at == pytest.approx(found[1].excess, rel=0.02)
-    patients = value(figure, "bars", data="patients", noise=0.0)
-    assert patients[-1, 1] > 1 > value(figure, "tuned", data="patients", noise=0.0)
+        assert best == pytest.approx(found[1].excess, rel=0.02)
+    patients = at(figure, "bars", data="patients", noise=0.0)
+    assert patients[-1, 1] > 1 > at(figure, "tuned", data="patients", noise=0.0)
 
 
 def stretched(**changes) -> Figure:

@@ -19,20 +19,12 @@ from implicitbias.explore import (
 from implicitbias.explore.growing import POOLS
 from implicitbias.explore.growing_pool import forecast
 
+from ..shown import at, value
+
 HERE = "studies/growing"
 HELD = stored.read()
 READ = readers.read()
 FIGURE, UNIT, READER = growing().figure, growing_second_unit().figure, growing_transformer().figure
-
-
-def at(figure, name, **state) -> np.ndarray:
-    found = figure.at(name, figure.complete(state))
-    assert found is not None
-    return found
-
-
-def value(figure, name, **state) -> float:
-    return float(at(figure, name, **state))
 
 
 @pytest.mark.parametrize("pool", POOLS)

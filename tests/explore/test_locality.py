@@ -16,18 +16,10 @@ from implicitbias.explore import (
 from implicitbias.explore.locality import VARIED
 from implicitbias.explore.locality_one_step import SIGMA, D, one_step
 
+from ..shown import at, value
+
 HELD = stored.read()
 LARGE, SMALL, DIGITS = locality().figure, locality_small().figure, locality_digits().figure
-
-
-def at(figure, name, **state) -> np.ndarray:
-    found = figure.at(name, figure.complete(state))
-    assert found is not None
-    return found
-
-
-def value(figure, name, **state) -> float:
-    return float(at(figure, name, **state))
 
 
 @pytest.mark.parametrize("varied", VARIED)

@@ -10,6 +10,8 @@ from implicitbias.matrices import matrix_flow, minimum_nuclear_norm
 from implicitbias.parametrizations import DeepFactorization
 from implicitbias.problems import matrix_completion
 
+from ..shown import at
+
 ONE = one_measurement().figure
 
 
@@ -30,12 +32,6 @@ def test_one_measurement_ends_where_the_closed_form_says(scale):
 @pytest.fixture(scope="module")
 def figure():
     return matrices().figure
-
-
-def at(figure, name, **state):
-    found = figure.at(name, figure.complete(state))
-    assert found is not None
-    return found
 
 
 @pytest.mark.parametrize("depth", [2, 3, 4])

@@ -14,13 +14,9 @@ from implicitbias.explore.mirror_descent_data import (
     read,
 )
 
+from ..shown import value
+
 HELD, FIGURE = read(), mirror_descent().figure
-
-
-def value(name, **state):
-    found = FIGURE.at(name, FIGURE.complete(state))
-    assert found is not None
-    return float(found)
 
 
 @pytest.mark.parametrize("name", GEOMETRIES)
@@ -41,28 +37,31 @@ def test_the_bounds_cross_at_one_share_of_all_weights():
     share = crossing_of_bounds()
     assert share == pytest.approx(1 / 9, rel=0.02)
     for d in (64, 1024):
-        below, above = (value("bound", dimension=d, count=s) for s in (d // 16, d // 8))
-        others = [value("other_bound", dimension=d, count=s) for s in (d // 16, d // 8)]
-        assert value("predicted", dimension=d) == pytest.approx(share * d, rel=1e-3)
+        below, above = (value(FIGURE, "bound", dimension=d, count=s) for s in (d // 16, d // 8))
+        others = [value(FIGURE, "other_bound", dimension=d, count=s) for s in (d // 16, d // 8)]
+        assert value(FIGURE, "predicted", dimension=d) == pytest.approx(share * d, rel=1e-3)
         assert below > others[0] and above < others[1]
 
 
 def test_the_regrets_cross_a_little_later():
     for rounds in ROUNDS[1:]:
-        found = value("measured", dimension=1024, rounds=rounds)
+        found = value(FIGURE, "measured", dimension=1024, rounds=rounds)
         assert 128 < found < 256
-        at = [value("gain", dimension=1024, count=count, rounds=rounds) > 0 for count in (128, 256)]
+        at = [
+            value(FIGURE, "gain", dimension=1024, count=count, rounds=rounds) > 0
+            for count in (128, 256)
+        ]
         assert at == [True, False]
 
 
 def test_verdicts():
     state = {"dimension": 1024, "rounds": 4096}
-    assert [value("verdict", count=s, **state) for s in (4, 128, 256)] == [0, 1, 0]
-    assert [value("best", count=s, **state) for s in (4, 128, 256)] == [1, 1, 0]
+    assert [value(FIGURE, "verdict", count=s, **state) for s in (4, 128, 256)] == [0, 1, 0]
+    assert [value(FIGURE, "best", count=s, **state) for s in (4, 128, 256)] == [1, 1, 0]
     assert (
-        value("verdict", dimension=8, count=16)
+        value(FIGURE, "verdict", dimension=8, count=16)
         == 2
-        == 2 * value("forbidden", dimension=8, count=16)
+        == 2 * value(FIGURE, "forbidden", dimension=8, count=16)
     )
 
 

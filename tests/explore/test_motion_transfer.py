@@ -13,18 +13,14 @@ from implicitbias.explore import (
     motion_transfer_data as stored,
 )
 
+from ..shown import at
+
 HELD, CODED, SIMULATED = stored.read(), latents.read(), physics.read()
 
 
 @pytest.fixture(scope="module")
 def transfer():
     return motion_transfer().figure
-
-
-def at(figure, name, **state) -> np.ndarray:
-    found = figure.at(name, figure.complete(state))
-    assert found is not None
-    return found
 
 
 def hand(figure, name, **state) -> np.ndarray:

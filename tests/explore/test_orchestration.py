@@ -8,18 +8,14 @@ from implicitbias.explore.explorable import Explorable
 from implicitbias.explore.orchestration import MOMENTS, chain
 from implicitbias.studies import motion
 
+from ..shown import at
+
 HELD = stored.read()
 
 
 @pytest.fixture(scope="module")
 def explorable() -> Explorable:
     return orchestration(HELD)
-
-
-def at(figure, name, **state) -> np.ndarray:
-    found = figure.at(name, figure.complete(state))
-    assert found is not None
-    return found
 
 
 @pytest.mark.parametrize(("who", "slip"), [("timer", 0.08), ("calibrated", 0.0)])

@@ -14,14 +14,10 @@ from implicitbias.explore.stacking import NAMES
 from implicitbias.explore.stacking_iterated import NAMES as ITERATED
 from implicitbias.studies.growing import schedule, stacking_cost
 
+from ..shown import at
+
 SWEEP, (RUNS, _) = stored.read(), iterated.read()
 LINEAR, MAP, ROOT = stacking().figure, stacking_iterated().figure, stacking_root().figure
-
-
-def at(figure, name, **state) -> np.ndarray:
-    found = figure.at(name, figure.complete(state))
-    assert found is not None
-    return found
 
 
 @pytest.mark.parametrize("method", stored.METHODS)

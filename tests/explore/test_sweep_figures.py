@@ -11,13 +11,9 @@ from implicitbias.explore import (
     sparse_regression_data,
 )
 
+from ..shown import value
+
 SPARSE, REAL = sparse_regression().figure, real_data().figure
-
-
-def value(figure, name, state) -> float:
-    found = figure.at(name, figure.complete(state))
-    assert found is not None
-    return float(found)
 
 
 def test_errors_are_means_over_the_draws():
@@ -25,10 +21,10 @@ def test_errors_are_means_over_the_draws():
     state = {"scale": 0.1, "samples": 100, "depth": 4}
     draws = sweep.errors[4, 2, 20]
     assert sweep.scales[20] == pytest.approx(0.1)
-    assert value(SPARSE, "error", state) == pytest.approx(draws.mean())
-    assert np.sum(draws < value(SPARSE, "low", state)) == 2
-    assert np.sum(draws > value(SPARSE, "high", state)) == 2
-    assert value(SPARSE, "kernel", state) == pytest.approx(
+    assert value(SPARSE, "error", **state) == pytest.approx(draws.mean())
+    assert np.sum(draws < value(SPARSE, "low", **state)) == 2
+    assert np.sum(draws > value(SPARSE, "high", **state)) == 2
+    assert value(SPARSE, "kernel", **state) == pytest.approx(
         minimum_norm_error(100, 1000, signal=1.0, noise=0.1)
     )
 
@@ -38,8 +34,8 @@ def test_learned_is_what_lies_below_the_largest_scale(depth):
     for samples in sparse_regression_data.SAMPLES:
         for scale in sparse_regression_data.SCALES:
             state = {"scale": scale, "samples": samples, "depth": depth}
-            below = scale <= value(SPARSE, "largest", state)
-            assert value(SPARSE, "learned", state) == below
+            below = scale <= value(SPARSE, "largest", **state)
+            assert value(SPARSE, "learned", **state) == below
 
 
 def test_true_weights_come_first_and_false_ones_by_size():
@@ -53,11 +49,11 @@ def test_the_real_data_are_compared_with_the_largest_scale_of_the_same_training_
     held = real_data_data.read()["digits", 2]
     state = {"data": "digits", "depth": 2, "scale": 0.01, "factor": 100.0}
     rows = held.errors[:, 5, 0] - held.errors[:, 5, -1]
-    assert value(REAL, "more", state) == pytest.approx(rows.mean())
-    assert value(REAL, "apart", state) == pytest.approx(rows.std(ddof=1) / 8**0.5)
-    assert value(REAL, "verdict", state) == 2
-    assert value(REAL, "verdict", state | {"scale": 10.0}) == 1
-    assert value(REAL, "verdict", {"data": "diabetes", "scale": 0.01, "factor": 2.0}) == 0
+    assert value(REAL, "more", **state) == pytest.approx(rows.mean())
+    assert value(REAL, "apart", **state) == pytest.approx(rows.std(ddof=1) / 8**0.5)
+    assert value(REAL, "verdict", **state) == 2
+    assert value(REAL, "verdict", **(state | {"scale": 10.0})) == 1
+    assert value(REAL, "verdict", data="diabetes", scale=0.01, factor=2.0) == 0
 
 
 def test_shares_sum_to_one():
@@ -66,4 +62,4 @@ def test_shares_sum_to_one():
         shares = REAL.at("shares", state)
         assert np.abs(shares).sum() == pytest.approx(1.0, abs=0.5 * len(shares) / 500)
         # What counts, from the shares themselves.
-        assert value(REAL, "effective", state) == pytest.approx(1 / (shares**2).sum(), rel=0.1)
+        assert value(REAL, "effective", **state) == pytest.approx(1 / (shares**2).sum(), rel=0.1)

@@ -9,15 +9,11 @@ from implicitbias.explore.thinking import NAMES, mirrored, way
 from implicitbias.explore.thinking_steps import met
 from implicitbias.studies import motion
 
+from ..shown import at
+
 HELD = stored.read()
 FIGURE, STEPS = thinking().figure, thinking_steps().figure
 TABLE, ORDER = stored.TABLE, stored.ORDER
-
-
-def at(figure, name, **state) -> np.ndarray:
-    found = figure.at(name, figure.complete(state))
-    assert found is not None
-    return found
 
 
 @pytest.mark.parametrize("m", stored.LENGTHS)
