@@ -25,6 +25,7 @@ from implicitbias.explore.text import Clause
 NAMES = {
     "scratch": "from scratch",
     "middle": "middle block (MIDAS)",
+    "cleared": "MIDAS, cleared",
     "last": "last block",
     "fresh_middle": "fresh block",
     "looped": "looped",
@@ -184,8 +185,9 @@ def figure(held: Mapping[str, Outcome]) -> Figure:
             "Decoder-only transformers of four blocks of width 32, trained for 5000 steps on "
             "facts, copying and chains of variables, eight runs a method with the same samples. "
             "Stacking adds a block at a time and costs three quarters; so does equal cost, with "
-            "3750 steps. Depth 4 is never trained, nor are chains of two steps in the forms of "
-            "maths and code, which are asked for there."
+            "3750 steps. Cleared are Adam's moments, when a block is added. Depth 4 is never "
+            "trained, nor are chains of two steps in the forms of maths and code, which are asked "
+            "for there."
         ),
         alt=(
             "At equal validation loss, transformers stacked from their middle block answer more "

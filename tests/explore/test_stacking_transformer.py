@@ -51,7 +51,7 @@ def test_stacking_costs_what_its_baseline_of_equal_cost_does():
             steps * layers
             for layers, steps in enumerate(transformers.stages_of(method, 5000), start=1)
         )
-        for method in ("middle", "last", "fresh_middle")
+        for method in ("middle", "last", "cleared", "fresh_middle")
     }
     (baseline,) = transformers.stages_of("equal_cost", 5000)
     assert set(costs.values()) == {baseline * transformers.STAGES}
@@ -99,6 +99,6 @@ def test_stacking_ends_with_the_higher_loss(check):
 
 def test_the_figure_shows_all_methods():
     assert stacking_transformer() is not None
-    assert set(NAMES) - {"scratch", "looped", "equal_cost", "shallow"} <= set(
+    assert set(NAMES) - {"scratch", "looped", "equal_cost", "shallow", "cleared"} <= set(
         growing.DEPTH_OPERATORS
     )
