@@ -52,7 +52,8 @@ FOR_ALL = ("notebooks/scale-and-depth.html", "book/api/explore.html")
 
 def complaint(page, options: str = ALL) -> str:
     """What axe finds: for each rule that is broken, where; `{}` if none is."""
-    # What the page itself left for an idle moment after it was resized comes first.
+    # Figures are drawn for the present size, and what the page left for an idle moment is done.
+    drawn(page)
     page.evaluate("dispatchEvent(new Event('resize'))")
     page.evaluate("new Promise((done) => requestIdleCallback(done, {timeout: 2000}))")
     if not page.evaluate("'axe' in window"):
