@@ -74,6 +74,7 @@ def test_copies_learn_longer_chains_than_fresh_blocks(check):
         ahead = ends[name] - ends["fresh_middle"]
         for test in (DEPTH_2, DEPTH_3):
             shares = ahead[:, test]
+            assert shares.mean() > 0
             check(
                 "Transformers grown by copies answer more than those grown by fresh blocks",
                 HERE,
@@ -88,6 +89,7 @@ def test_stacking_ends_with_the_higher_loss(check):
     for name in transformers.PLANS:
         scratch, middle = (getattr(KEPT, name)[method] for method in ("scratch", "middle"))
         more = middle.loss[:, -1] - scratch.loss[:, -1]
+        assert more.mean() > 0
         check(
             "Stacking ends with a higher loss than training from scratch",
             HERE,
